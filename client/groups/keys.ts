@@ -1,0 +1,40 @@
+import { type Bytes, concat } from '../primitives/bytes.ts'
+import type { Span } from './storage.ts'
+
+// Keys of the two stores: a letter, then numbers big-endian so that bytewise order is numeric order.
+
+const be = (value: bigint, width: number): Bytes => {
+  const out = new Uint8Array(width)
+  for (let i = width - 1, rest = value; i >= 0; i--, rest >>= 8n) out[i] = Number(rest & 255n)
+  return out
+}
+
+const key = (letter: string, ...parts: readonly Uint8Array[]): Bytes => concat(Uint8Array.of(letter.charCodeAt(0)), ...parts)
+const small = (...values: readonly number[]): Uint8Array => Uint8Array.from(values)
+
+/** Archive: everything here can be fetched again from another member, block by block. */
+export const archiveKey = {
+  head: key('H'),
+  block: (index: bigint) => key('b', be(index, 8)),
+  seal: (index: bigint) => key('s', be(index, 8)),
+  logNode: (level: number, index: bigint) => key('l', small(level), be(index, 8)),
+  item: (surface: number, position: bigint) => key('i', small(surface), be(position, 8)),
+  node: (surface: number, level: number, index: bigint) => key('n', small(surface, level), be(index, 8)),
+  entry: (surface: number, by: number, path: Bytes, k: bigint) => key('e', small(surface, by), path, be(k, 8)),
+  tip: (surface: number, by: number, path: Bytes) => key('t', small(surface, by), path),
+  tips: (surface: number, by: number): Span => ({ from: key('t', small(surface, by)), to: key('t', small(surface, by + 1)) }),
+  blob: (hash: Bytes) => key('x', hash),
+}
+
+/** Votes: small, every batch synced, never fetched from anybody. Losing it ends this member's voting (PROTOCOL.md section 1). */
+export const voteKey = {
+  owner: key('O'),
+  /** The vote key's seed: it lives and dies with the record of what it signed. */
+  secret: key('K'),
+  view: (view: bigint) => key('v', be(view, 8)),
+  views: { from: key('v'), to: key('w') } satisfies Span,
+  block: (view: bigint) => key('b', be(view, 8)),
+  blocks: { from: key('b'), to: key('c') } satisfies Span,
+  /** Answers given to questions about the outside, one per (question, round). */
+  observed: (question: Bytes) => key('o', question),
+}

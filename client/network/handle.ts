@@ -1,0 +1,68 @@
+import type { Verdict } from '../verify/verdict.ts'
+
+// Types alone: the page imports this file, so nothing here may pull code into its bundle.
+
+/** Where a verified value stands: enough to find it again on any member, and to resume after it. Ids are hex, numbers decimal. */
+export interface Ref {
+  readonly group: string
+  readonly surface: string
+  /** Place in the surface; null for an answer that is not one item. */
+  readonly position: string | null
+  /** Index and commit hash of the header it was verified under. */
+  readonly index: string
+  readonly commit: string
+}
+
+/** A value and why it may be believed. There is no way to the value of an item that failed a check. */
+export interface Verified<T> {
+  readonly value: T
+  readonly ref: Ref
+  readonly verdict: Verdict
+}
+
+/** connecting: no member reached · syncing: head not yet verified · live · stale: no fresh head · wedged: evidence against the committee · retired. */
+export type State = 'connecting' | 'syncing' | 'live' | 'stale' | 'wedged' | 'retired'
+
+/** One peer as the reader sees it. */
+export interface PeerReport {
+  readonly peer: string
+  readonly address: string
+  /** Place in the roster, or null for a mirror. */
+  readonly member: number | null
+  readonly operator: string | null
+  readonly connected: boolean
+  /** Index of the newest head that it showed, decimal. */
+  readonly head: string | null
+  readonly problem: string | null
+}
+
+export interface StateReport {
+  readonly state: State
+  /** What stands in the way, in words; null when nothing does. */
+  readonly detail: string | null
+  readonly head: { readonly index: string; readonly commit: string; readonly timeMs: number } | null
+  readonly peers: readonly PeerReport[]
+}
+
+export interface AskOptions {
+  readonly signal?: AbortSignal
+  /** Ask for the key itself instead of a bucket of about 64: faster, and tells the server who is asked about. */
+  readonly disclose?: boolean
+}
+
+export interface StreamOptions {
+  readonly signal?: AbortSignal
+}
+
+/** An open surface: live, in order, back-pressured; closed by `await using` or `[Symbol.asyncDispose]()` (API.md). */
+export interface Handle<T> extends AsyncIterable<Verified<T>>, AsyncDisposable {
+  readonly state: StateReport
+  /** Calls `listener` with every change; the returned function stops it. */
+  readonly onState: (listener: (report: StateReport) => void) => () => void
+  /** The newest item, or null under a verdict that proves the surface empty. */
+  readonly latest: (options?: AskOptions) => Promise<Verified<T | null>>
+  /** Every item from `position` on, then the live tail. */
+  readonly since: (position: bigint, options?: StreamOptions) => AsyncIterable<Verified<T>>
+  /** The surface's own questions, by name; the organism's `read` gives them typed methods. */
+  readonly ask: <R>(question: string, argument: unknown, options?: AskOptions) => Promise<Verified<R>>
+}
