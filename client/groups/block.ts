@@ -27,8 +27,8 @@ export const headerCodec = struct('Header', {
 export type Surface = Of<typeof surfaceCodec>
 export type Header = Of<typeof headerCodec>
 
-/** Most commands of a block, its encoded size and the size of what it appends (PROTOCOL.md section 1). */
-export const BLOCK_LIMITS = { commands: 4_096, bytes: 1_048_576, appended: 512_000 } as const
+/** Most commands of a block, its encoded size, and the size and number of what it appends (PROTOCOL.md section 1). */
+export const BLOCK_LIMITS = { commands: 4_096, bytes: 1_048_576, appended: 512_000, items: 65_535 } as const
 /** How far ahead of its block a command's `until` may lie, and how long its id is remembered. */
 export const COMMAND_WINDOW = 1_024n
 

@@ -135,6 +135,7 @@ const applyCommands = <S, C>(
   const blobs: Bytes[] = []
   let state = parent.state
   let appended = 0
+  let count = 0
   draft.commands.forEach((command, position) => {
     const id = toHex(command.id)
     const late = command.until < index || command.until > index + COMMAND_WINDOW
@@ -143,7 +144,9 @@ const applyCommands = <S, C>(
     const effects = machine.apply(state, commandOf(command), context)
     const size = effects.append.reduce((sum, { item }) => sum + item.length, 0)
     appended += size
-    if (appended > BLOCK_LIMITS.appended) throw new BlockLimitError('appended', BLOCK_LIMITS.appended, appended, position)
+    count += effects.append.length
+    if (count > BLOCK_LIMITS.items) throw new BlockLimitError('items appended', BLOCK_LIMITS.items, count, position)
+    if (appended > BLOCK_LIMITS.appended) throw new BlockLimitError('bytes appended', BLOCK_LIMITS.appended, appended, position)
     ids.add(id)
     state = effects.state
     blobs.push(...effects.blobs)
@@ -171,7 +174,7 @@ export class BlockLimitError extends CoalitionError {
   declare readonly position: number
 
   constructor(what: string, limit: number, found: number, position: number) {
-    super('Group.BlockLimitError', `block refused: ${found} bytes ${what}, at most ${limit}; commands[${position}] is the first too many`, {
+    super('Group.BlockLimitError', `block refused: ${found} ${what}, at most ${limit}; commands[${position}] is the first too many`, {
       what,
       limit,
       found,

@@ -25,8 +25,11 @@ export interface Question<T> {
   readonly key: (argument: unknown) => Bytes
   /** Ask a bucket of about 64 keys unless told to disclose: for questions about a person. */
   readonly bucket: boolean
-  /** From all items that carry the key, oldest first, to the answer. */
-  readonly answer: (items: readonly T[]) => unknown
+  /**
+   * From the data of all items that carry the key, oldest first, to the answer. Declared as a method: a host keeps bindings of every datum in
+   * one list, and a property of this type would make them all different types.
+   */
+  answer(items: readonly T[]): unknown
 }
 
 /** A surface as the reading host knows it: how to derive, decode and question it. One per surface, listed once in each host. */
@@ -40,6 +43,9 @@ export interface Binding<T> {
   /** From an item of the surface to the datum that a page sees: plain, cloneable data. */
   readonly datum: (item: never, place: { readonly position: bigint }) => T
   readonly questions: { readonly [name: string]: Question<T> }
-  /** Blobs that an item points at, by what a page asks for: hash, and a check that throws when the blob does not prove the item. */
-  readonly evidence?: (item: never) => { readonly hash: Bytes; readonly check: (blob: Bytes) => unknown }
+  /**
+   * The blob that an item points at: its hash, and a check that throws when the blob does not prove the item under this config. What the
+   * check returns is the answer to the question `evidence`, whose argument is the item's Ref.
+   */
+  readonly evidence?: (item: never, config: unknown) => { readonly hash: Bytes; readonly check: (blob: Bytes) => unknown }
 }

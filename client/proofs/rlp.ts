@@ -94,7 +94,7 @@ interface Head {
 // The item that begins at `at`, which must end by `end`.
 const headAt = (subject: string, input: Bytes, at: number, end: number): Head => {
   const first = input[at]
-  if (first === undefined || at >= end) throw new RlpError(subject, at, 'ends where an item is due')
+  if (first === undefined) throw new RlpError(subject, at, 'ends where an item is due')
   if (first < 0x80) return { list: false, start: at, end: at + 1 }
   const list = first >= 0xc0
   const short = first - (list ? 0xc0 : 0x80)

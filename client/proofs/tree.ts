@@ -20,7 +20,10 @@ export interface RangeProof {
   readonly right: readonly Bytes[]
 }
 
-const HASHES = /* @__PURE__ */ vector(/* @__PURE__ */ fixed(32), 64)
+const HASH = /* @__PURE__ */ fixed(32)
+const HASHES = /* @__PURE__ */ vector(HASH, 64)
+// A cover that starts anywhere goes up to the largest node and down again, each level at most once either way.
+const UP_AND_DOWN = /* @__PURE__ */ vector(HASH, 126)
 
 export const TreeProof: Codec<TreeProof> = /* @__PURE__ */ struct('TreeProof', { size: u64, position: u64, path: HASHES })
 
@@ -29,7 +32,7 @@ export const RangeProof: Codec<RangeProof> = /* @__PURE__ */ struct('RangeProof'
   from: u64,
   to: u64,
   left: HASHES,
-  right: HASHES,
+  right: UP_AND_DOWN,
 })
 
 /** A complete node: 2^level leaves, the first of them at index · 2^level. */

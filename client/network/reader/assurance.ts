@@ -1,0 +1,85 @@
+import type { Header } from '../../groups/block.ts'
+import { thresholds } from '../../groups/roster.ts'
+import { type Bytes, toHex } from '../../primitives/bytes.ts'
+import { check } from '../../verify/checks.ts'
+import { type Check, EvidenceError, type Verdict, verdict } from '../../verify/verdict.ts'
+import type { Freshness } from './freshness.ts'
+import type { CheckError, Ground, Trusted } from './trust.ts'
+
+/** What a reader stands on at the moment of an answer. */
+export interface Standing {
+  readonly ground: Ground
+  readonly trusted: Trusted
+  readonly freshness: Freshness
+  /** Whose members sign, for people: `tally`. */
+  readonly who: string
+}
+
+/** What a question adds: its own checks, what it told the server, and the block that the value stands in. */
+export interface Answered {
+  readonly checks: readonly Check[]
+  readonly disclosed: string
+  readonly header: Header
+  readonly commit: Bytes
+}
+
+/**
+ * The verdict of a value. Every check in it was made by the code that names it here; none is assumed:
+ * commit.header by `checkForm` and the seal over the header's hash, commit.consistency by `verifyLink`, `verifyLogEdge` and `advance`,
+ * roster.chain by `climb`, commit.signatures by `verifySeal`, the freshness ones by `freshnessOf`, the rest by the asker.
+ */
+export const assure = ({ ground, trusted, freshness, who }: Standing, { checks, disclosed, header, commit }: Answered): Verdict =>
+  verdict({
+    checks: [...chainChecks(ground, trusted, header), ...authorityChecks(trusted), ...freshness.checks, ...checks],
+    assumes: assumes(trusted, who),
+    disclosed,
+    at: atOf(ground, header, commit),
+  })
+
+/** The verdict of an answer that was refused: the failed check in place of its passed form, beside what had been verified before. */
+export const refuse = (standing: Standing | null, failed: CheckError): EvidenceError => {
+  const failure = check(failed.check, 'failed', failed.expected, failed.found)
+  if (standing === null) return new EvidenceError(verdict({ checks: [failure], assumes: 'nothing: no head was verified', disclosed: 'nothing', at: null }), { cause: failed })
+  const { ground, trusted, freshness, who } = standing
+  const passed = [...chainChecks(ground, trusted, trusted.header), ...authorityChecks(trusted), ...freshness.checks]
+  const checks = [...passed.filter(({ name }) => name !== failed.check), failure]
+  return new EvidenceError(
+    verdict({ checks, assumes: assumes(trusted, who), disclosed: 'nothing', at: atOf(ground, trusted.header, trusted.commit) }),
+    { cause: failed },
+  )
+}
+
+const atOf = ({ identified }: Ground, header: Header, commit: Bytes) => ({
+  group: toHex(identified.group),
+  index: header.index.toString(),
+  commit: toHex(commit),
+  timeMs: Number(header.time_ms),
+})
+
+const chainChecks = ({ identified }: Ground, { header: head }: Trusted, { version, index }: Header): readonly Check[] => [
+  check('commit.header', 'passed', 'version 1 and the surfaces of the config', `version ${version}, ${identified.genesis.surfaces.length} surfaces`),
+  check('commit.consistency', 'passed', 'one log from genesis on', `block ${index}, in the log of block ${head.index} that begins with genesis`),
+]
+
+const authorityChecks = ({ committee, seal }: Trusted): readonly Check[] => {
+  const { roster, needed } = committee
+  const n = roster.members.length
+  return [
+    check('start.point', 'passed', 'the config’s genesis or a head verified from it', 'genesis'),
+    check('roster.chain', 'passed', 'each roster announced by the one before', `epoch ${roster.epoch} from epoch 0`),
+    check('commit.signatures', 'passed', `${needed} of ${n} needed`, `${seal?.signatures.length ?? 0} of ${n} signed`),
+  ]
+}
+
+/**
+ * What must hold for the verdict to be true. With k signatures two histories need k − (n − quorum) liars that signed both. Below four
+ * members the group itself withstands crashes only, and says so (PROTOCOL.md section 1, "n < 4 has b = 0").
+ */
+export const assumes = ({ committee, seal }: Pick<Trusted, 'committee' | 'seal'>, who: string): string => {
+  const { n, quorum } = thresholds(committee.roster.members.length)
+  const k = seal?.signatures.length ?? 0
+  const liars = Math.max(1, k - n + quorum)
+  const signed = `${k} of ${n} ${who} members signed`
+  const lying = liars === 1 ? 'a single lying member suffices' : `at least ${liars} would have to lie`
+  return n < 4 ? `${signed}; crash faults only: ${lying}` : `${signed}; ${lying}`
+}

@@ -1,0 +1,75 @@
+import { CoalitionError, isError } from '../../error.ts'
+import { scope, sleep } from '../scope.ts'
+import { pauseFor } from './state.ts'
+import { isLie } from './opened.ts'
+import type { Reader } from './reader.ts'
+import type { Session } from './sync.ts'
+import type { Trusted } from './trust.ts'
+
+/** Milliseconds for a question, from asking to a verified answer, changes of server included. */
+export const ASK_MS = 30_000
+
+export interface ConsultOptions {
+  readonly signal?: AbortSignal | undefined
+  /** Null for a consumer that waits as long as it takes. */
+  readonly deadlineMs: number | null
+}
+
+/**
+ * Puts a question to the server that is followed, under the head that is trusted then. A server that fails a check, leaves, or no longer
+ * holds that head is not the end of it: the next one is asked, under the head of that time.
+ *
+ * @throws EvidenceError when nobody is left but servers that failed a check, ConnectTimeoutError after the deadline, ServerError when
+ *   the question itself is refused, or the signal's reason
+ */
+export const consult = async <R>(
+  reader: Reader,
+  question: (session: Session, trusted: Trusted) => Promise<R>,
+  { signal, deadlineMs }: ConsultOptions,
+): Promise<R> => {
+  const { host } = reader.options
+  const whole = scope(signal)
+  const cancel = deadlineMs === null ? () => {} : host.after(deadlineMs, () => whole.abort(reader.timeout(deadlineMs)))
+  try {
+    // Each server once and a half: one that was only slow gets a second chance, one that lies does not.
+    for (let left = reader.peers.all.length + 2; ; left--) {
+      try {
+        return await once(reader, question, whole.signal)
+      } catch (error) {
+        if (whole.signal.aborted || left <= 0 || !isPassing(error)) throw error
+        await sleep(host, isLie(error) ? 0 : pauseFor(error, reader.options.ground.identified.heartbeatMs), whole.signal)
+      }
+    }
+  } finally {
+    cancel()
+    whole.end()
+  }
+}
+
+const once = async <R>(reader: Reader, question: (session: Session, trusted: Trusted) => Promise<R>, signal: AbortSignal): Promise<R> => {
+  const [{ peer, session }, trusted] = await reader.until(() => {
+    const { following, trusted } = reader
+    return following !== null && trusted !== null ? ([following, trusted] as const) : null
+  }, signal)
+  const own = scope(signal, session.signal)
+  try {
+    return await question({ ...session, signal: own.signal }, trusted)
+  } catch (error) {
+    if (isLie(error) || isError(error, 'Network.EquivocationError')) reader.judge(peer, error)
+    throw error
+  } finally {
+    own.end()
+  }
+}
+
+// A server that says no to the question itself would be followed by one that says the same; and what the reader ended with is final.
+const isPassing = (error: unknown): boolean => {
+  if (isError(error, 'Light.ServerError')) return PASSING.has(String(error.facts['reason']))
+  if (!(error instanceof CoalitionError)) return true
+  return !FINAL.has(error.name)
+}
+
+const PASSING: ReadonlySet<string> = new Set(['notYet', 'pruned', 'busy', 'unknownGroup'])
+const FINAL: ReadonlySet<string> = new Set([
+  'Verify.EvidenceError',
+  'Network.ShutdownError', 'Network.EquivocationError', 'Group.WithstandError'])

@@ -1,0 +1,215 @@
+import { isError } from '../../error.ts'
+import { thresholds } from '../../groups/roster.ts'
+import type { StateReport } from '../handle.ts'
+import type { Host } from '../host.ts'
+import { Gate, type Scope, scope } from '../scope.ts'
+import { refuse, type Standing } from './assurance.ts'
+import { follow, type Step } from './follow.ts'
+import { type Freshness, freshnessOf } from './freshness.ts'
+import type { Links } from './links.ts'
+import { isLie } from './opened.ts'
+import type { Peer } from './peer.ts'
+import { Peers } from './peers.ts'
+import { Recent } from './recent.ts'
+import { ConnectTimeoutError, pauseFor, Reports, ShutdownError, StallError, stateOf } from './state.ts'
+import type { Session } from './sync.ts'
+import { type CheckError, type Ground, type Trusted, trustGenesis } from './trust.ts'
+
+/** Heartbeats without a block after which a peer that claims newer ones is tried. */
+const BEHIND = 3
+
+export interface ReaderOptions {
+  readonly host: Host
+  readonly links: Links
+  readonly ground: Ground
+  readonly addresses: readonly string[]
+  /** Name of the surface, and of its organism, for people: `tally.refunds`, `tally`. */
+  readonly component: string
+  readonly who: string
+}
+
+/** A link to a server that showed a head which is trusted: whom to ask. */
+export interface Following {
+  readonly peer: Peer
+  readonly session: Session
+  readonly leave: (reason: Error) => void
+}
+
+/**
+ * A reader who trusts nobody: follows one surface of one group over whatever servers there are, and holds the newest head that it has
+ * verified from genesis on. Nothing reaches `trusted` or `recent` but through `sync` and `advance`.
+ */
+export class Reader {
+  readonly #o: ReaderOptions
+  readonly #scope: Scope = scope()
+  readonly #gate = new Gate()
+  readonly #genesis: Trusted
+  readonly #running: Promise<void>
+  readonly peers: Peers
+  readonly recent = new Recent()
+  readonly reports = new Reports()
+  #trusted: Trusted | null = null
+  #following: Following | null = null
+  #advancedAt = 0
+  #lie: Error | null = null
+  #end: Error | null = null
+  #stopBeat = (): void => {}
+
+  /** @throws RosterError, WithstandError */
+  constructor(options: ReaderOptions) {
+    const { host, links, ground, addresses } = options
+    this.#o = options
+    this.#genesis = trustGenesis(ground)
+    const { group, heartbeatMs, roster } = ground.identified
+    this.peers = new Peers({
+      host,
+      links,
+      group,
+      addresses,
+      heartbeatMs,
+      roster: () => (this.#trusted ?? this.#genesis).next.roster,
+      wanted: thresholds(roster.members.length).b + 2,
+      signal: this.#scope.signal,
+      onChange: () => this.#changed(),
+    })
+    this.peers.start()
+    this.#beat()
+    this.#running = this.#run().catch(() => {})
+  }
+
+  get options(): ReaderOptions {
+    return this.#o
+  }
+
+  get trusted(): Trusted | null {
+    return this.#trusted
+  }
+
+  /** Whom to ask now; null between two servers. */
+  get following(): Following | null {
+    const now = this.#following
+    return now === null || now.session.signal.aborted ? null : now
+  }
+
+  get report(): StateReport {
+    const { heartbeatMs } = this.#o.ground.identified
+    const peers = this.peers.reports()
+    const [trusted, lie, end] = [this.#trusted, this.#lie, this.#end]
+    const freshness = trusted && this.#fresh(trusted)
+    return stateOf({ trusted, freshness, following: this.following !== null, end, lie, heartbeatMs, peers })
+  }
+
+  /** What a verdict under `trusted` stands on, as of now. */
+  standing(trusted: Trusted): Standing {
+    const { ground, who } = this.#o
+    return { ground, trusted, freshness: this.#fresh(trusted), who }
+  }
+
+  /**
+   * The first value of `look` that is not null. Looks again after every change.
+   *
+   * @throws EvidenceError when nobody is left but servers that failed a check; what wedged or closed the reader; the signal's reason
+   */
+  async until<T>(look: () => T | null, signal: AbortSignal): Promise<T> {
+    for (;;) {
+      if (this.#end !== null) throw this.#end
+      const value = look()
+      if (value !== null) return value
+      if (this.#lie !== null && !this.peers.hopeful) throw this.#lie
+      await this.#gate.wait(signal)
+    }
+  }
+
+  /** A peer's answer was no good: what follows for the peer, and for those who wait. Others than lies cost it a pause only. */
+  judge(peer: Peer, error: unknown): void {
+    if (this.#end !== null || peer.faulty) return
+    const problem = error instanceof Error ? error.message : String(error)
+    if (isError(error, 'Network.EquivocationError') || isError(error, 'Group.WithstandError')) return this.#finish(error)
+    if (!isLie(error)) return this.peers.defer(peer, pauseFor(error, this.#o.ground.identified.heartbeatMs), problem)
+    this.#lie = isError(error, 'Network.CheckError') ? refuse(this.#trusted && this.standing(this.#trusted), error as CheckError) : (error as Error)
+    // At once: a link may take its time to close, and nobody is to be asked there meanwhile.
+    if (this.#following?.peer === peer) this.#following.leave(this.#lie)
+    this.peers.fault(peer, problem)
+  }
+
+  timeout(deadlineMs: number): ConnectTimeoutError {
+    return new ConnectTimeoutError(this.#o.component, this.#o.ground.identified, deadlineMs, this.peers.all)
+  }
+
+  /** Ends every loop, stream and timer, and whoever waits. */
+  async close(): Promise<void> {
+    this.#finish(new ShutdownError())
+    await this.#running
+    this.reports.clear()
+  }
+
+  #finish(error: Error): void {
+    this.#end ??= error
+    this.#stopBeat()
+    this.#scope.abort(error)
+    this.#changed()
+  }
+
+  async #run(): Promise<void> {
+    for (;;) {
+      const peer = await this.until(() => this.peers.ready()[0] ?? null, this.#scope.signal).catch(async (error: unknown) => {
+        // A lie is raised to whoever asks; the loop itself waits for the next chance.
+        if (error !== this.#lie) throw error
+        await this.#gate.wait(this.#scope.signal)
+        return null
+      })
+      if (peer !== null) await this.#follow(peer).catch((error: unknown) => this.judge(peer, error))
+    }
+  }
+
+  async #follow(peer: Peer): Promise<void> {
+    const { host, ground } = this.#o
+    if (peer.link === null) return
+    const own = scope(this.#scope.signal, peer.link.closed)
+    const session = { host, link: peer.link, signal: own.signal }
+    try {
+      for await (const step of follow(ground, session, this.#genesis, this.#trusted)) {
+        this.#following ??= { peer, session, leave: own.abort }
+        this.#accept(peer, step)
+      }
+    } finally {
+      this.#following = null
+      own.abort(new ShutdownError())
+      this.#changed()
+    }
+  }
+
+  #accept(peer: Peer, { trusted, blocks, jumped }: Step): void {
+    if (jumped) this.recent.clear()
+    for (const block of blocks) this.recent.add(block)
+    if (trusted.header.index !== this.#trusted?.header.index) this.#advancedAt = this.#o.host.now()
+    this.#trusted = trusted
+    this.#lie = null
+    this.peers.saw(peer, trusted.header.index)
+    this.peers.praise(peer)
+    this.#changed()
+  }
+
+  #fresh({ header, next }: Trusted): Freshness {
+    const { host, ground } = this.#o
+    const head = { index: header.index, timeMs: Number(header.time_ms) }
+    return freshnessOf({ peers: this.peers.all, roster: next.roster, head, heartbeatMs: ground.identified.heartbeatMs, now: host.now() })
+  }
+
+  #changed(): void {
+    this.#gate.open()
+    this.reports.tell(() => this.report)
+  }
+
+  /** Time passes without any news: a head grows old, and a server that keeps newer ones from us is left for one that does not. */
+  #beat(): void {
+    const { heartbeatMs } = this.#o.ground.identified
+    this.#stopBeat = this.#o.host.after(heartbeatMs, () => {
+      const silent = this.#o.host.now() - this.#advancedAt >= BEHIND * heartbeatMs
+      const isNewer = ({ shown }: Peer): boolean => shown !== null && shown.index > (this.#trusted?.header.index ?? shown.index)
+      if (silent && this.peers.ready().some(isNewer)) this.#following?.leave(new StallError('another peer says that there are newer blocks'))
+      this.#changed()
+      this.#beat()
+    })
+  }
+}

@@ -1,0 +1,118 @@
+import { CoalitionError, isError } from '../../error.ts'
+import { toHex } from '../../primitives/bytes.ts'
+import type { Identified } from '../binding.ts'
+import type { PeerReport, State, StateReport } from '../handle.ts'
+import type { Freshness } from './freshness.ts'
+import type { Peer } from './peer.ts'
+import type { Trusted } from './trust.ts'
+
+/** What a reader's state is made of. */
+export interface Situation {
+  /** Null before the first head was verified. */
+  readonly trusted: Trusted | null
+  readonly freshness: Freshness | null
+  readonly following: boolean
+  /** What ended the reader for good. */
+  readonly end: Error | null
+  /** What the newest server failed, as long as nobody else has answered. */
+  readonly lie: Error | null
+  readonly heartbeatMs: number
+  readonly peers: readonly PeerReport[]
+}
+
+export const stateOf = (situation: Situation): StateReport => {
+  const { trusted, peers } = situation
+  const { state, detail } = wordsFor(situation)
+  const head = trusted && { index: trusted.header.index.toString(), commit: toHex(trusted.commit), timeMs: Number(trusted.header.time_ms) }
+  return { state, detail, head, peers }
+}
+
+// Old comes before out of reach: whoever looks at a number wants to know first that it may no longer be the newest.
+const wordsFor = ({ trusted, freshness, following, end, lie, heartbeatMs, peers }: Situation): { readonly state: State; readonly detail: string | null } => {
+  if (end !== null) return { state: isError(end, 'Network.EquivocationError') ? 'wedged' : 'stale', detail: end.message }
+  const connected = peers.some((peer) => peer.connected)
+  const why = lie?.message ?? peers.find(({ problem }) => problem !== null)?.problem ?? null
+  if (freshness?.stale) {
+    const age = `the newest commit is ${Math.round(freshness.ageMs / 1_000)} s old, one is due every ${heartbeatMs / 1_000} s`
+    return { state: 'stale', detail: why === null ? age : `${age}; ${why}` }
+  }
+  if (!connected) return { state: 'connecting', detail: why ?? 'no member reached yet' }
+  if (trusted === null || !following) return { state: 'syncing', detail: why ?? 'the head is not verified yet' }
+  return { state: 'live', detail: null }
+}
+
+/** Tells listeners of a state that differs from the one they were told last. */
+export class Reports {
+  readonly #listeners = new Set<(report: StateReport) => void>()
+  #last = ''
+
+  listen(listener: (report: StateReport) => void): () => void {
+    // Each its own entry, even of one function that listens twice.
+    const own = (report: StateReport): void => listener(report)
+    this.#listeners.add(own)
+    return () => this.#listeners.delete(own)
+  }
+
+  tell(report: () => StateReport): void {
+    if (this.#listeners.size === 0) return
+    const now = report()
+    const text = JSON.stringify(now)
+    if (text === this.#last) return
+    this.#last = text
+    for (const listener of this.#listeners) listener(now)
+  }
+
+  clear(): void {
+    this.#listeners.clear()
+  }
+}
+
+/** How long a peer is left alone after an error that is no lie, in milliseconds. */
+export const pauseFor = (error: unknown, heartbeatMs: number): number => {
+  if (!isError(error, 'Light.ServerError')) return Math.min(heartbeatMs, 1_000)
+  const { reason, retryMs } = error.facts
+  if (reason === 'badRequest' || reason === 'version') return LONG_PAUSE
+  return Math.min(LONG_PAUSE, Math.max(500, typeof retryMs === 'number' ? retryMs : 0))
+}
+
+const LONG_PAUSE = 30_000
+
+/** The server that was followed fell silent, or behind. */
+export class StallError extends CoalitionError {
+  constructor(problem: string) {
+    super('Network.StallError', problem, { problem })
+  }
+}
+
+/**
+ * No verified head in time. Which of the reasons it is cannot be known from here: nobody may run the component, it may not be up yet, a
+ * link may be broken, or one of `inputs` may differ from what the members have. Two sides compare ids and inputs (ERR-03, ERR-07).
+ */
+export class ConnectTimeoutError extends CoalitionError {
+  declare readonly component: string
+  declare readonly deadlineMs: number
+  declare readonly peersSeen: number
+  declare readonly peersServing: number
+
+  constructor(component: string, { network, group, inputs }: Identified, deadlineMs: number, peers: readonly Peer[]) {
+    const seen = peers.filter(({ link, clock }) => link !== null || clock !== null)
+    const serving = peers.filter((peer) => peer.serving)
+    const message = `${component}: no verified head of group ${toHex(group)} within ${deadlineMs} ms; ${seen.length} of ${peers.length} peers reached, ${serving.length} of them serve it`
+    super('Network.ConnectTimeoutError', message, {
+      component,
+      ids: { network, group },
+      inputs,
+      deadlineMs,
+      peersSeen: seen.length,
+      peersServing: serving.length,
+      problems: peers.map(({ address, problem }) => `${address}: ${problem ?? 'no answer yet'}`),
+    })
+  }
+}
+
+/** The handle, or its network, was closed. */
+export class ShutdownError extends CoalitionError {
+  constructor() {
+    super('Network.ShutdownError', 'the reader was closed')
+  }
+}

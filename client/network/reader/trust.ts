@@ -1,0 +1,131 @@
+import { hashLeaf } from '../../../wasm/core.ts'
+import { CoalitionError } from '../../error.ts'
+import { type Certificate, certificateCodec, commitHash, type Header, type Seal } from '../../groups/block.ts'
+import { checkRoster, type Roster, rosterId, strength, ZEROS } from '../../groups/roster.ts'
+import { type Bytes, toHex } from '../../primitives/bytes.ts'
+import { encode } from '../../primitives/codec.ts'
+import type { Verify } from '../../primitives/ed25519.ts'
+import { type Frontier, frontier } from '../../proofs/index.ts'
+import type { CheckName } from '../../verify/verdict.ts'
+import type { Identified } from '../binding.ts'
+
+/** What stays the same for the life of a reader: whom it asks, from where its reasons start, and how many liars it withstands. */
+export interface Ground {
+  readonly identified: Identified
+  /** Place of the followed surface in every header. */
+  readonly surface: number
+  /** Liars to withstand; null for the b of whatever committee there is. */
+  readonly withstand: number | null
+  readonly verify: Verify
+}
+
+/** A committee that the reader was led to, and the signatures that it needs of it. */
+export interface Committee {
+  readonly roster: Roster
+  readonly id: Bytes
+  readonly needed: number
+}
+
+/** A head that was verified, with all that is needed to verify the next. Immutable: whoever asks a question keeps the one it began with. */
+export interface Trusted {
+  readonly header: Header
+  readonly commit: Bytes
+  /** Null for genesis, which nobody signs. */
+  readonly seal: Seal | null
+  /** Who sealed this header. */
+  readonly committee: Committee
+  /** Who seals the next one; the same but at the end of an epoch. */
+  readonly next: Committee
+  /** Right edge of the surface under this header. */
+  readonly edge: Frontier
+  /** Right edge of the log, this header's commit hash included: its root is what the next header has to name. */
+  readonly log: Frontier
+}
+
+/** @throws RosterError, WithstandError */
+export const committeeOf = ({ identified, withstand }: Ground, after: Bytes, roster: Roster): Committee => ({
+  roster: checkRoster(roster),
+  id: rosterId(identified.network, identified.group, after, roster),
+  needed: strength(roster.members.length, withstand),
+})
+
+/**
+ * Where trust starts: block 0 and the roster, both computed from the config (PROTOCOL.md section 3, step 1).
+ *
+ * @throws RosterError, WithstandError
+ */
+export const trustGenesis = (ground: Ground): Trusted => {
+  const { genesis, roster } = ground.identified
+  const committee = committeeOf(ground, ZEROS, roster)
+  const commit = commitHash(genesis)
+  const log = frontier.append(frontier.emptyFrontier, [hashLeaf(commit)])
+  return { header: genesis, commit, seal: null, committee, next: committee, edge: frontier.emptyFrontier, log }
+}
+
+/** The followed surface in a header whose form was checked. */
+export const surfaceIn = ({ surface }: Pick<Ground, 'surface'>, header: Header): Header['surfaces'][number] => {
+  const found = header.surfaces[surface]
+  if (found === undefined) throw new CheckError('commit.header', `a surface ${surface}`, `${header.surfaces.length} surfaces`)
+  return found
+}
+
+/**
+ * What the config fixes for every header: version, and names and kinds of surfaces and indexes. Signed or not, another form is another
+ * machine, and its roots would be read for something they are not.
+ *
+ * @throws CheckError
+ */
+export const checkForm = ({ identified }: Ground, header: Header): void => {
+  if (header.version !== 1) throw new CheckError('commit.header', 'version 1', `version ${header.version}`)
+  const expected = formOf(identified.genesis)
+  const found = formOf(header)
+  if (expected !== found) throw new CheckError('commit.header', expected, found)
+}
+
+const formOf = ({ surfaces }: Header): string =>
+  JSON.stringify(surfaces.map(({ name, kind, by }) => [name, kind, by.map((index) => index.name)]))
+
+/** A named check that a server's answer fails. It becomes an EvidenceError where the rest of the verdict is known. */
+export class CheckError extends CoalitionError {
+  declare readonly check: CheckName
+  declare readonly expected: string
+  declare readonly found: string
+
+  constructor(check: CheckName, expected: string, found: string, cause?: unknown) {
+    super('Network.CheckError', `${check} failed: expected ${expected}, found ${found}`, { check, expected, found }, cause === undefined ? {} : { cause })
+  }
+}
+
+/** Runs `step`; what it throws fails the check. Proof errors say expected and found themselves. */
+export const under = <T>(check: CheckName, step: () => T): T => {
+  try {
+    return step()
+  } catch (error) {
+    throw failed(check, error)
+  }
+}
+
+export const failed = (check: CheckName, error: unknown): CheckError => {
+  const facts: { readonly expected?: unknown; readonly found?: unknown } = error instanceof CoalitionError ? error.facts : {}
+  const words = error instanceof Error ? error.message : String(error)
+  const text = (value: unknown, otherwise: string): string => (typeof value === 'string' ? value : otherwise)
+  return new CheckError(check, text(facts.expected, 'a proof that holds'), text(facts.found, words), error)
+}
+
+/**
+ * Two certified logs of one group: more members lied than the reader withstands. Both certificates are kept as facts, encoded: anybody
+ * can check them (PROTOCOL.md section 1, "Certificates at one index … are portable proof of equivocation").
+ */
+export class EquivocationError extends CoalitionError {
+  declare readonly index: bigint
+  declare readonly ours: Bytes
+  declare readonly theirs: Bytes
+
+  constructor(index: bigint, ours: Bytes, theirs: Bytes, certificates: readonly (Certificate | null)[]) {
+    const kept = certificates.flatMap((certificate) => (certificate === null ? [] : [encode(certificateCodec, certificate)]))
+    const message = `two certified blocks at index ${index}: ${toHex(ours)} and ${toHex(theirs)}`
+    super('Network.EquivocationError', message, { index, ours, theirs, certificates: kept })
+  }
+}
+
+export const certificateOf = ({ header, seal }: Trusted): Certificate | null => (seal === null ? null : { header, seal })

@@ -1,0 +1,186 @@
+import { expect, test } from 'vitest'
+import { hash } from '../../wasm/core.ts'
+import type { Certificate, Header, Seal } from '../../client/groups/block.ts'
+import type { Response } from '../../client/network/light/messages.ts'
+import type { Answer } from '../../client/network/light/queries.ts'
+import { encode } from '../../client/primitives/codec.ts'
+import { utf8 } from '../../client/primitives/bytes.ts'
+import type { Chain } from './chain.ts'
+import { note, noteCodec } from './notes.ts'
+import { addresses, errorOf, lying, refusal, type Setup, setup } from './setup.ts'
+
+// One server, one lie each. With nobody else to turn to the reader has to say which check failed, and to have shown nothing before it.
+
+const HISTORY = 30
+const fill = (chain: Chain): void => {
+  for (let i = 0; i < HISTORY; i++) chain.commit([note(`note ${i}`, i % 3, 50 + i), note(`more ${i}`, 4)])
+  chain.commit([], { timeMs: 1_700_000_000_000 })
+}
+
+type Opened = Extract<Response, { kind: 'opened' }>['value']
+const opened =
+  (change: (value: Opened) => Opened) =>
+  (response: Response): Response =>
+    response.kind === 'opened' ? { kind: 'opened', value: change(response.value) } : response
+const head = (change: (head: Certificate) => Certificate) => opened((value) => ({ ...value, head: change(value.head) }))
+const header = (change: Partial<Header>) => head((value) => ({ ...value, header: { ...value.header, ...change } }))
+
+const answers =
+  <K extends Answer['kind']>(kind: K, change: (value: Extract<Answer, { kind: K }>['value'], i: number) => object) =>
+  (response: Response): Response =>
+    response.kind === 'proven'
+      ? {
+          kind: 'proven',
+          value: { answers: response.value.answers.map((answer, i) => (answer.kind === kind ? ({ kind, value: change(answer.value as never, i) } as Answer) : answer)) },
+        }
+      : response
+
+const zeros = new Uint8Array(32)
+const flipped = (bytes: Uint8Array): Uint8Array<ArrayBuffer> => Uint8Array.from(bytes, (byte, i) => (i === 3 ? byte ^ 1 : byte))
+
+test.each([
+  ['commit.signatures', 'a header that nobody signed', header({ time_ms: 1n })],
+  ['commit.signatures', 'a signature changed', head(({ header, seal }) => ({ header, seal: { ...seal, signatures: seal.signatures.map(flipped) } }))],
+  ['commit.signatures', 'a vote of an earlier view', head(({ header, seal }) => ({ header, seal: { ...seal, view: header.view - 1n } }))],
+  ['commit.signatures', 'a bit past the roster', head(({ header, seal }) => ({ header, seal: { ...seal, signers: Uint8Array.of(0b10000111) } }))],
+  ['commit.signatures', 'fewer signatures than bits', head(({ header, seal }) => ({ header, seal: { ...seal, signatures: seal.signatures.slice(1) } }))],
+  ['commit.signatures', 'one signature three times', head(({ header, seal }) => ({ header, seal: { ...seal, signatures: seal.signatures.map(() => seal.signatures[0] as never) } }))],
+  ['commit.signatures', 'too few signers', head(({ header, seal }) => ({ header, seal: { ...seal, signers: Uint8Array.of(0b11), signatures: seal.signatures.slice(0, 2) } }))],
+  ['roster.chain', 'the votes of another committee', header({ roster: hash(utf8('another')) })],
+  ['commit.header', 'another version', header({ version: 2 })],
+  ['commit.header', 'other surfaces', header({ surfaces: [] })],
+  ['commit.consistency', 'no link to genesis', opened((value) => ({ ...value, links: [null] }))],
+  ['commit.consistency', 'a link of another block', opened((value) => ({ ...value, links: value.links.map((link) => link && { ...link, position: 1n }) }))],
+  ['commit.consistency', 'a link that does not fold', opened((value) => ({ ...value, links: value.links.map((link) => link && { ...link, path: link.path.map(flipped) }) }))],
+  ['Light.AnswerError', 'more links than asked for', opened((value) => ({ ...value, links: [null, null] }))],
+  ['Light.AnswerError', 'more epochs and none of them', opened((value) => ({ ...value, more: true }))],
+  ['item.inclusion', 'another right edge', answers('range', ({ items, proof }) => ({ items, proof: { ...proof, left: proof.left.map(flipped) } }))],
+  ['item.inclusion', 'the edge of a smaller surface', answers('range', ({ items, proof }, i) => ({ items, proof: i === 0 ? { ...proof, size: 1n, from: 1n, to: 1n, left: [zeros], right: [] } : proof }))],
+  ['commit.consistency', 'another block before the head', answers('header', ({ header, proof }) => ({ header: { ...header, time_ms: 1n }, proof }))],
+  ['commit.consistency', 'a log proof that does not fold', answers('header', ({ header, proof }) => ({ header, proof: { ...proof, path: proof.path.map(flipped) } }))],
+  ['Light.AnswerError', 'answers in another order', (response: Response): Response => (response.kind === 'proven' ? { kind: 'proven', value: { answers: [...response.value.answers.slice(1), ...response.value.answers.slice(0, 1)] } } : response)],
+  ['Light.AnswerError', 'an answer to something else', (response: Response): Response => (response.kind === 'opened' ? { kind: 'gap', value: { next: 1n } } : response)],
+] as const)('PROTOCOL 3, API Verdict: %s fails when a server shows %s, before anything is shown', async (check, _, lie) => {
+  const { open, places, network, world } = setup(4, fill, { served: 1, bootstrap: addresses(1) })
+  if (places[0]) places[0].tamper = lying(lie)
+  expect(refusal(await errorOf(open()))).toBe(check)
+  await network[Symbol.asyncDispose]()
+  await world.settle()
+  expect([world.openStreams, world.openLinks, world.pendingTimers]).toEqual([0, 0, 0])
+})
+
+const ask = async ({ world, open, places }: Setup, lie: (response: Response) => Response, question: (handle: Awaited<ReturnType<Setup['open']>>) => Promise<unknown>): Promise<string> => {
+  const handle = await open()
+  if (places[0]) places[0].tamper = lying(lie)
+  const error = await errorOf(world.run(question(handle)))
+  expect(handle.state.peers[0]?.problem).toMatch(/./)
+  return refusal(error)
+}
+
+test.each([
+  ['another item', answers('item', ({ proof }) => ({ item: encode(noteCodec, note('forged', 1)), proof }))],
+  ['the item of another place', answers('item', ({ item, proof }) => ({ item, proof: { ...proof, position: 0n } }))],
+  ['a proof of another size', answers('item', ({ item, proof }) => ({ item, proof: { ...proof, size: proof.size + 1n } }))],
+])('PROTOCOL 2 Tree: item.inclusion fails for %s', async (_, lie) => {
+  expect(await ask(setup(1, fill), lie, (handle) => handle.latest())).toBe('item.inclusion')
+})
+
+test.each([
+  ['an item left out at the end', answers('range', ({ items, proof }) => ({ items: items.slice(0, -1), proof }))],
+  ['two items exchanged', answers('range', ({ items, proof }) => ({ items: [items[1], items[0], ...items.slice(2)], proof }))],
+  ['no items at all', answers('range', ({ proof }) => ({ items: [], proof: { ...proof, to: proof.from } }))],
+  ['a range that begins later', answers('range', ({ items, proof }) => ({ items: items.slice(1), proof: { ...proof, from: proof.from + 1n } }))],
+  ['an item changed', answers('range', ({ items, proof }) => ({ items: [encode(noteCodec, note('forged', 1)), ...items.slice(1)], proof }))],
+])('PROTOCOL 2 Tree: item.inclusion fails for a range with %s', async (_, lie) => {
+  expect(await ask(setup(1, fill), lie, (handle) => handle.since(0n)[Symbol.asyncIterator]().next())).toBe('item.inclusion')
+})
+
+const ofOne = answers.bind(null, 'tail') as (change: (value: Extract<Answer, { kind: 'tail' }>['value']) => object) => (response: Response) => Response
+const busy = (count: bigint): boolean => count === 10n
+
+test.each([
+  [
+    'a refund of the asked address left out',
+    ofOne(({ proof, items, runs }) => {
+      const run = runs.find(({ count }) => busy(count))
+      const gone = run?.positions[4]
+      return {
+        proof,
+        items: items.filter(({ position }) => position !== gone),
+        runs: runs.filter(({ positions }) => positions.length > 1 || positions[0] !== gone).map((other) => ({ ...other, positions: other.positions.filter((position) => position !== gone) })),
+      }
+    }),
+  ],
+  ['the newest left out, and the count with it', ofOne(({ proof, items, runs }) => ({ proof, items, runs: runs.map((run) => (busy(run.count) ? { ...run, count: run.count - 1n, positions: run.positions.slice(0, -1) } : run)) }))],
+  ['the oldest left out', ofOne(({ proof, items, runs }) => ({ proof, items, runs: runs.map((run) => (busy(run.count) ? { ...run, start: 1n, positions: run.positions.slice(1) } : run)) }))],
+  ['a key left out', ofOne(({ proof, items, runs }) => ({ proof, items, runs: runs.filter(({ count }) => !busy(count)) }))],
+  ['the bucket said to be empty', ofOne(() => ({ proof: { depth: 0, present: new Uint8Array(0), siblings: [], end: { kind: 'empty', value: null } }, items: [], runs: [] }))],
+  ['an item that no key has', ofOne(({ proof, items, runs }) => ({ proof, items: [...items, { position: 59n, item: items[0]?.item }], runs }))],
+  ['an item changed', ofOne(({ proof, items, runs }) => ({ proof, items: items.map(({ position }) => ({ position, item: encode(noteCodec, note('forged', 0, 1, 2, 4)) })), runs }))],
+  ['an item that is none', ofOne(({ proof, items, runs }) => ({ proof, items: items.map(({ position }) => ({ position, item: Uint8Array.of(255, 255) })), runs }))],
+  ['two positions exchanged', ofOne(({ proof, items, runs }) => ({ proof, items, runs: runs.map((run) => ({ ...run, positions: run.positions.toReversed() })) }))],
+  ['runs in another order', ofOne(({ proof, items, runs }) => ({ proof, items, runs: runs.toReversed() }))],
+])('PROTOCOL 2 Complete answers: answer.complete fails for %s', async (_, lie) => {
+  expect(await ask(setup(1, fill), lie, (handle) => handle.ask('of', 1))).toBe('answer.complete')
+})
+
+test.each([
+  ['evidence.inclusion', 'other bytes', (value: { total: bigint; bytes: Uint8Array }) => ({ ...value, bytes: flipped(value.bytes) })],
+  ['Light.AnswerError', 'more bytes than it said', ({ bytes }: { bytes: Uint8Array }) => ({ total: 1n, bytes })],
+  ['Light.AnswerError', 'no bytes of many', () => ({ total: 60_000_000n, bytes: new Uint8Array(0) })],
+])('PROTOCOL 3 Blob: %s when the evidence comes as %s', async (check, _, change) => {
+  const lie = (response: Response): Response => (response.kind === 'blob' ? { kind: 'blob', value: change(response.value) as never } : response)
+  const { world, open, places } = setup(1, fill)
+  const handle = await open()
+  const { ref } = await world.run(handle.latest())
+  const good = await world.run(handle.ask<{ words: string }>('evidence', ref))
+  expect([good.value.words, good.verdict.integrity.checks.at(-1)?.name]).toEqual(['more 29', 'evidence.inclusion'])
+  if (places[0]) places[0].tamper = lying(lie)
+  expect(refusal(await errorOf(world.run(handle.ask('evidence', ref))))).toBe(check)
+})
+
+type Commits = Extract<Response, { kind: 'commits' }>['value']
+const commits =
+  (change: (value: Commits) => Commits) =>
+  (response: Response): Response =>
+    response.kind === 'commits' ? { kind: 'commits', value: change(response.value) } : response
+
+test.each([
+  ['item.inclusion', 'an item left out', commits((value) => ({ ...value, appended: value.appended.map((lists) => lists.map((items) => items.slice(1))) }))],
+  ['item.inclusion', 'an item added', commits((value) => ({ ...value, appended: value.appended.map((lists) => lists.map((items) => [...items, Uint8Array.of(1)])) }))],
+  ['item.inclusion', 'items exchanged', commits((value) => ({ ...value, appended: value.appended.map((lists) => lists.map((items) => items.toReversed())) }))],
+  ['commit.signatures', 'a header changed', commits((value) => ({ ...value, headers: value.headers.map((header) => ({ ...header, time_ms: header.time_ms + 1n })) }))],
+  ['commit.signatures', 'another parent', commits((value) => ({ ...value, headers: value.headers.map((header) => ({ ...header, prev: zeros })) }))],
+  ['commit.signatures', 'a signature changed', commits((value) => ({ ...value, seal: { ...value.seal, signatures: value.seal.signatures.map(flipped) } }))],
+  ['roster.chain', 'another committee', commits((value) => ({ ...value, headers: value.headers.map((header) => ({ ...header, roster: zeros })) }))],
+  ['Light.AnswerError', 'no items for a header', commits((value) => ({ ...value, headers: [...value.headers, ...value.headers] }))],
+  ['Light.AnswerError', 'items of a surface that was not asked for', commits((value) => ({ ...value, appended: value.appended.map((lists) => [...lists, []]) }))],
+])('PROTOCOL 3 Watch: %s for a block with %s, and the live tail shows nothing of it', async (check, _, lie) => {
+  const { world, open, places, chain } = setup(1, fill)
+  const handle = await open()
+  if (places[0]) places[0].tamper = lying(lie)
+  const shown: unknown[] = []
+  const reading = (async () => {
+    for await (const item of handle) shown.push(item)
+  })()
+  await world.settle()
+  chain.commit([note('a', 1), note('b', 2)], { timeMs: world.now })
+  expect(refusal(await errorOf(world.run(reading)))).toBe(check)
+  expect(shown).toEqual([])
+  expect(handle.state.state).not.toBe('live')
+})
+
+test.each([
+  ['a second time', 0],
+  ['without the one before it', 1],
+])('PROTOCOL 3 Watch: commit.consistency for a sealed block that is shown %s', async (_, skipped) => {
+  const { world, open, chain, places } = setup(1, fill)
+  const handle = await open()
+  const shown = (index: number): Commits => ({ headers: [chain.headers[index] as Header], seal: chain.seals[index] as Seal, appended: [[[]]] })
+  const next = handle[Symbol.asyncIterator]().next()
+  chain.commit([], { timeMs: world.now })
+  if (skipped === 0) await world.settle()
+  if (places[0]) places[0].tamper = lying(commits(() => shown(HISTORY + 2 + skipped)))
+  chain.commit([], { timeMs: world.now })
+  expect(refusal(await errorOf(world.run(next)))).toBe('commit.consistency')
+})

@@ -1,0 +1,233 @@
+import { silent } from '../../client/log.ts'
+import type { ByteStream, Host, Link } from '../../client/network/host.ts'
+import type { StreamHandler } from '../../client/network/light/server.ts'
+import { type Bytes, copy } from '../../client/primitives/bytes.ts'
+import { type Verify, verifyWithNoble } from '../../client/primitives/ed25519.ts'
+
+// Hosts, links and streams without a socket or a sleep: time moves when nothing else can, so a test of minutes takes milliseconds.
+
+/** What a writer may have under way before it has to wait: less than a frame, so that back-pressure is met in every test. */
+const HIGH_WATER = 65_536
+
+/** One direction of a stream. */
+class Pipe implements AsyncIterable<Bytes> {
+  readonly #chunks: Bytes[] = []
+  #waiting: (() => void)[] = []
+  #size = 0
+  #ended = false
+  #error: Error | null = null
+  /** Most bytes that ever lay here. */
+  peak = 0
+
+  async write(chunk: Bytes): Promise<void> {
+    if (this.#error) throw this.#error
+    if (this.#ended) throw new Error('written after the end')
+    this.#chunks.push(copy(chunk))
+    this.#size += chunk.length
+    this.peak = Math.max(this.peak, this.#size)
+    this.#wake()
+    while (this.#size > HIGH_WATER && !this.#error) await this.#news()
+    if (this.#error) throw this.#error
+  }
+
+  end(): void {
+    this.#ended = true
+    this.#wake()
+  }
+
+  fail(error: Error): void {
+    if (this.#ended && this.#chunks.length === 0) return
+    this.#error ??= error
+    this.#wake()
+  }
+
+  async *[Symbol.asyncIterator](): AsyncGenerator<Bytes, void, undefined> {
+    for (;;) {
+      if (this.#error) throw this.#error
+      const chunk = this.#chunks.shift()
+      if (chunk !== undefined) {
+        this.#size -= chunk.length
+        this.#wake()
+        yield chunk
+      } else if (this.#ended) return
+      else await this.#news()
+    }
+  }
+
+  #news(): Promise<void> {
+    return new Promise((resolve) => this.#waiting.push(resolve))
+  }
+
+  #wake(): void {
+    for (const resolve of this.#waiting.splice(0)) resolve()
+  }
+}
+
+/** Both ends of a stream, and a hook on what the server writes. */
+export const streamPair = (onServerChunk: (chunk: Bytes) => Bytes = (chunk) => chunk) => {
+  const up = new Pipe()
+  const down = new Pipe()
+  const end = (own: Pipe, other: Pipe, write: (chunk: Bytes) => Promise<void>): ByteStream => ({
+    write,
+    chunks: other,
+    finish: async () => own.end(),
+    abort: (reason) => {
+      own.fail(new Error('the other side reset the stream'))
+      other.fail(reason)
+    },
+  })
+  const client = end(up, down, (chunk) => up.write(chunk))
+  const server = end(down, up, (chunk) => down.write(onServerChunk(chunk)))
+  return { client, server, up, down }
+}
+
+interface Timer {
+  readonly at: number
+  readonly run: () => void
+}
+
+/** A server that a link leads to. */
+export interface Place {
+  readonly key: Bytes
+  readonly handler: StreamHandler
+  /** Changes or drops what this server writes; `stream` counts the streams of the place. */
+  tamper?: ((chunk: Bytes, stream: number) => Bytes) | undefined
+  /** Refuses dials while set. */
+  down?: boolean
+  /** Never answers a dial while set. */
+  silent?: boolean
+}
+
+export class World {
+  #now = 1_700_000_000_000
+  readonly #timers = new Set<Timer>()
+  readonly #places = new Map<string, Place>()
+  readonly #links = new Map<string, Set<() => void>>()
+  /** Streams that are not done with, and how many bytes servers wrote. */
+  openStreams = 0
+  bytesDown = 0
+  streamsOpened = 0
+
+  get now(): number {
+    return this.#now
+  }
+
+  get pendingTimers(): number {
+    return this.#timers.size
+  }
+
+  host(options: { readonly clockOffsetMs?: number; readonly verify?: Verify; readonly key?: Bytes } = {}): Host {
+    const { clockOffsetMs = 0, verify = verifyWithNoble, key = new Uint8Array(32).fill(9) } = options
+    let seed = 1
+    return {
+      now: () => this.#now + clockOffsetMs,
+      random: (n) => Uint8Array.from({ length: n }, () => (seed = (seed * 48_271) % 2_147_483_647) & 255),
+      after: (ms, run) => {
+        const timer = { at: this.#now + ms, run }
+        this.#timers.add(timer)
+        return () => this.#timers.delete(timer)
+      },
+      verify,
+      log: silent,
+      dial: (address, { signal }) => this.#dial(address, key, signal),
+    }
+  }
+
+  serve(address: string, place: Place): Place {
+    this.#places.set(address, place)
+    return place
+  }
+
+  /** Breaks every link to an address. */
+  cut(address: string): void {
+    for (const close of [...(this.#links.get(address) ?? [])]) close()
+  }
+
+  get openLinks(): number {
+    return [...this.#links.values()].reduce((sum, links) => sum + links.size, 0)
+  }
+
+  async #dial(address: string, clientKey: Bytes, signal: AbortSignal): Promise<Link> {
+    const place = this.#places.get(address)
+    if (place?.silent) return new Promise((_, reject) => signal.addEventListener('abort', () => reject(signal.reason)))
+    if (place === undefined || place.down) throw new Error(`connection refused: ${address}`)
+    return this.#link(address, place, clientKey)
+  }
+
+  #link(address: string, place: Place, clientKey: Bytes): Link {
+    const closed = new AbortController()
+    const streams = new Set<ByteStream>()
+    const close = (): void => {
+      links.delete(close)
+      closed.abort(new Error('the link was closed'))
+      for (const stream of streams) stream.abort(new Error('the link was closed'))
+    }
+    const links = this.#links.get(address) ?? new Set()
+    this.#links.set(address, links.add(close))
+    return {
+      peer: place.key,
+      address,
+      closed: closed.signal,
+      close: async () => close(),
+      stream: async () => {
+        if (closed.signal.aborted) throw new Error('the link is closed')
+        const number = this.streamsOpened++
+        const { client, server } = streamPair((chunk) => {
+          this.bytesDown += chunk.length
+          return place.tamper?.(chunk, number) ?? chunk
+        })
+        this.openStreams += 1
+        streams.add(client)
+        void place.handler(server, clientKey).finally(() => {
+          this.openStreams -= 1
+          streams.delete(client)
+        })
+        return client
+      },
+    }
+  }
+
+  /** Lets everything run that needs no time. */
+  async settle(): Promise<void> {
+    for (let i = 0; i < 4; i++) await new Promise((resolve) => setImmediate(resolve))
+  }
+
+  /** Moves time on, timer by timer. */
+  async advance(ms: number): Promise<void> {
+    const end = this.#now + ms
+    await this.settle()
+    while (this.#step(end)) await this.settle()
+    this.#now = end
+    await this.settle()
+  }
+
+  #step(end: number): boolean {
+    const [next] = [...this.#timers].sort((a, b) => a.at - b.at)
+    if (next === undefined || next.at > end) return false
+    this.#timers.delete(next)
+    this.#now = Math.max(this.#now, next.at)
+    next.run()
+    return true
+  }
+
+  /** The outcome of a promise, time moving on as far as it takes. */
+  async run<T>(promise: Promise<T>, withinMs = 120_000): Promise<T> {
+    let done = false
+    const end = this.#now + withinMs
+    const settled = promise.then(
+      (value) => ({ value }),
+      (error: unknown) => ({ error }),
+    )
+    void settled.then(() => {
+      done = true
+    })
+    await this.settle()
+    while (!done) {
+      if (!this.#step(end)) throw new Error(`nothing came within ${withinMs} ms of virtual time`)
+      await this.settle()
+    }
+    const outcome = await settled
+    if ('error' in outcome) throw outcome.error
+    return outcome.value
+  }
+}
