@@ -21,6 +21,9 @@ import {
 import { citizenId, committeeOf, derive, id, surfaceOf, UNIVERSE } from '../../client/primitives/id.ts'
 import { SCHEMA_VERSION } from '../../client/primitives/schema.ts'
 
+// One function for each subject of `coalition id`. A formula is spelled as IDENTITY.md has it: names of other rows stand for their ids,
+// everything else is written out, so that a reader can recompute a line with any BLAKE3 tool and compare it with another operator's.
+
 /** One id, and the formula of IDENTITY.md that gave it, with the inputs in place. */
 export interface Row {
   readonly name: string
@@ -32,12 +35,14 @@ const row = (name: string, value: Uint8Array, formula: string): Row => ({ name, 
 const quoted = (text: string): string => JSON.stringify(text)
 const VERSION = `0x${SCHEMA_VERSION.toString(16).padStart(2, '0')}`
 
+/** UniqueId. Says which of the two readings the text had: a digit too few is silently another id. */
 export const textRows = (text: string): Row[] => {
   const value = id(text)
   const decoded = toHex(value) === text.toLowerCase()
   return [row('id', value, decoded ? `the 64 hex digits ${quoted(text)}, decoded` : `H(${quoted(text)})`)]
 }
 
+/** A chain of derive, one row for each step. The parent is read as `text` reads it, labels are never decoded. */
 export const deriveRows = (parent: string, labels: readonly string[]): Row[] => {
   const rows = textRows(parent)
   let value = id(parent)
@@ -63,6 +68,7 @@ const latticeOrganismRows = (lattice: Lattice.LatticeName, o: Lattice.OrganismNa
 const latticeRow = (lattice: Lattice.LatticeName): Row =>
   row('LATTICE', Lattice.stableId(lattice), `H("builder|" ‖ ${quoted(lattice.name)} ‖ "|chain=" ‖ "${lattice.chainId}")`)
 
+/** A whole lattice: what a referrer folds (LATTICE), what it may pin (lattice_id), and the six committees. */
 export const latticeRows = (lattice: Lattice.LatticeConfig, shapes: Lattice.LatticeShapes): Row[] => [
   latticeRow(lattice),
   row('citizen_id', citizenId(Lattice.stableId(lattice)), 'the first 20 bytes of LATTICE'),
@@ -70,6 +76,7 @@ export const latticeRows = (lattice: Lattice.LatticeConfig, shapes: Lattice.Latt
   row('lattice_id', Lattice.contentHash(lattice, shapes), `H(LATTICE ‖ ${Lattice.ORGANISMS.map((o) => `config(${o})`).join(' ‖ ')})`),
 ]
 
+/** A tally by the config that `Tally.read` takes, which knows no siblings. */
 export const tallyRows = ({ lattice, content, acl }: TallyConfig): Row[] => {
   const config = Lattice.organismConfig(lattice, 'tally', { content, acl }, tallyShape)
   return [
@@ -79,6 +86,7 @@ export const tallyRows = ({ lattice, content, acl }: TallyConfig): Row[] => {
   ]
 }
 
+/** A standalone organism. */
 export const organismRows = (organism: Organism.OrganismConfig): Row[] => {
   const stable = Organism.stableId(organism)
   const { content, acl } = fingerprints(organism)
@@ -90,6 +98,7 @@ export const organismRows = (organism: Organism.OrganismConfig): Row[] => {
   ]
 }
 
+/** A confluence or module, free of any coalition. */
 export const confluenceRows = (confluence: Confluence.ConfluenceConfig): Row[] => {
   const { name, lattices, organisms } = confluence
   const { content, acl } = fingerprints(confluence)
@@ -101,6 +110,10 @@ export const confluenceRows = (confluence: Confluence.ConfluenceConfig): Row[] =
   return Confluence.isModule(name) ? [head] : [head, row('committee', Confluence.committee(confluence), 'derive(CONFLUENCE, "committee")')]
 }
 
+/**
+ * A coalition: first every id that ROOT folds, in its order, then ROOT, then what lives under it.
+ * Duplicates are refused before anything is printed (GAP-01).
+ */
 export const coalitionRows = (config: Coalition.CoalitionConfig): Row[] => {
   const inputs = Coalition.rootInputs(config)
   const root = rootOf(inputs)
@@ -134,6 +147,7 @@ export const coalitionRows = (config: Coalition.CoalitionConfig): Row[] => {
 const latticeFormula = (lattice: Lattice.LatticeConfig | Lattice.LatticeRef | undefined): string =>
   lattice && 'chainId' in lattice ? `LATTICE of ${quoted(lattice.name)}, chain ${lattice.chainId}` : 'as given'
 
+/** A fingerprint from canonical bytes. */
 export const fingerprintRows = (side: 'content' | 'acl', params: ContentParams): Row[] => [
   row(
     `${side}_fingerprint`,
@@ -142,22 +156,26 @@ export const fingerprintRows = (side: 'content' | 'acl', params: ContentParams):
   ),
 ]
 
+/** issuer_fp: what ACLs and the `iss` claim name. */
 export const issuerRows = (issuer: TicketIssuerConfig): Row[] => {
   const canonical = `${quoted(issuer.name)}, [${issuer.keys.map(toHex).join(', ')}], ${toHex(issuer.acl)}`
   return [row('issuer_fp', issuerFingerprint(issuer), `H("coalition issuer v1|" ‖ canonical(${canonical}))`)]
 }
 
+/** A ticket's id under its class. */
 export const ticketRows = (ticketClass: TicketClass, data: Bytes): Row[] => [
   row('class', ticketClass, 'as given'),
   row('ticket', ticketId({ class: ticketClass, data }), `derive(class, 0x${toHex(data)})`),
 ]
 
+/** The first half of a TDX ticket's report_data. */
 export const reportRows = (binding: Tdx.TicketBinding): Row[] => {
   const { peer, network, startedAt, quotedAt, expiresAt } = binding
   const inputs = [toHex(peer), toHex(network), `LE8(${startedAt})`, `LE8(${quotedAt})`, `LE8(${expiresAt ?? 0n})`]
   return [row('report_data[0..32]', Tdx.reportBinding(binding), chain('id("mosaik.tdx.ticket.extra")', inputs))]
 }
 
+/** Measurement criteria; `any` stands for the filler of an unset register. */
 export const criteriaRows = (criteria: Tdx.MeasurementCriteria): Row[] => {
   const inputs = (['mrtd', 'rtmr0', 'rtmr1', 'rtmr2', 'rtmr3'] as const).map(
     (name) => `${name} ${criteria[name] ? toHex(criteria[name]) : 'any'}`,
@@ -165,6 +183,7 @@ export const criteriaRows = (criteria: Tdx.MeasurementCriteria): Row[] => {
   return [row('criteria', Tdx.criteriaSignature(criteria), chain('id("mosaik.tee.tdx.measurements-criteria.v1")', inputs))]
 }
 
+/** A TDX validator, after the signatures of its baseline and variants. */
 export const validatorRows = (config: Tdx.TdxValidatorConfig): Row[] => {
   const variants = config.variants.map((_, i) => `variant[${i}]`)
   const limits = [config.maxAge, config.notBefore, config.maxLifetime].map((seconds) => `LE8(${seconds ?? 0n})`)

@@ -112,6 +112,7 @@ const tdx = async (kind: string, words: readonly string[]): Promise<readonly row
 
 const REGISTERS = ['mrtd', 'rtmr0', 'rtmr1', 'rtmr2', 'rtmr3'] as const
 
+// Registers as 96 hex digits; a key that is none of the five is unknown and tolerated, as in every published config (CFG-17).
 const criteria = (from: read.Json): MeasurementCriteria =>
   Object.fromEntries(REGISTERS.map((register) => [register, bytesOrNone(read.optional(from, register))]))
 
@@ -132,12 +133,14 @@ const validator = (from: read.Json): TdxValidatorConfig => {
   }
 }
 
+// On the command line nobody publishes for a later version: there an unknown register is a slip.
 const assignment = (word: string): readonly [string, string] => {
   const [key = '', value] = word.split('=', 2)
   if (value === undefined || !(REGISTERS as readonly string[]).includes(key)) throw new UsageError(`"${word}" is not REGISTER=HEX`)
   return [key, value]
 }
 
+// Whole seconds as decimal text: mosaik folds i64 timestamps, and none of them is before 1970.
 const seconds = (what: string, value: string | undefined): bigint => read.u64({ value, path: what })
 
 const parentAndLabels = (parent: string | undefined, labels: readonly string[]): [string, readonly string[]] => {
@@ -145,11 +148,13 @@ const parentAndLabels = (parent: string | undefined, labels: readonly string[]):
   return [parent, labels]
 }
 
+/** The words of a subject, if their number fits: a word too many is more likely a missing quote than meant. */
 const take = (words: readonly string[], least: number, most = least): readonly string[] => {
   if (words.length < least || words.length > most) throw new UsageError(`${words.length} arguments given, ${least} wanted`)
   return words
 }
 
+/** The one file of a subject, parsed. Its fields are checked by the reader of that config. */
 const json = async (words: readonly string[]): Promise<unknown> => {
   const [file = ''] = take(words, 1)
   const raw = await readFile(file).catch((cause: unknown) => {
@@ -163,6 +168,7 @@ const json = async (words: readonly string[]): Promise<unknown> => {
   }
 }
 
+// One line for each id, so that grep and diff between two operators' outputs work.
 const table = (found: readonly rows.Row[]): string => {
   const width = Math.max(...found.map((each) => each.name.length))
   return found.map((each) => `${each.name.padEnd(width)}  ${each.id}  = ${each.formula}`).join('\n')

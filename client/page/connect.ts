@@ -1,0 +1,125 @@
+import type { ConnectOptions, Network } from '../network/network.ts'
+import { connectPage, type PageNetwork } from '../rpc/page.ts'
+import { ShutdownError } from '../rpc/wire.ts'
+import { ConnectError, given, type Place, spawned } from './worker.ts'
+
+export interface PageConnectOptions extends ConnectOptions {
+  /**
+   * Instead of the Worker that is spawned: one that runs `coalition-client/worker`, or a MessagePort whose other end such a Worker was
+   * handed by `worker.postMessage({ coalition: 'attach/1', port }, [port])`. It stays the caller's: disposing closes the network, not the
+   * Worker. A port carries one network.
+   */
+  readonly worker?: Worker | MessagePort
+}
+
+interface Shared {
+  readonly network: Promise<PageNetwork>
+  readonly controller: AbortController
+  users: number
+}
+
+// By Worker, then by options. Made on first use, so that importing this does nothing.
+let places: WeakMap<object, Map<string, Shared>> | null = null
+/** Stands for the spawned Worker. */
+const OWN = {}
+
+/**
+ * Connects to a network: one universe, one set of connections, verified in a Worker. A second call with the same options joins the first, and
+ * the network ends when all who joined have disposed of it. Resolves when handles can be opened, not when anything is synced.
+ * @throws ConnectError when the Worker cannot be loaded, MessageError for options that are none, LinkError for a bad address
+ */
+export const connect = async (options: PageConnectOptions): Promise<Network> => {
+  const { signal, worker, bootstrap, network: universe, withstand } = options
+  signal?.throwIfAborted()
+  places ??= new WeakMap()
+  const place = worker ?? OWN
+  const here = places.get(place) ?? new Map<string, Shared>()
+  places.set(place, here)
+  const key = JSON.stringify([universe, withstand, [...bootstrap].sort()])
+  if (here.size > 0 && !here.has(key) && typeof MessagePort === 'function' && worker instanceof MessagePort)
+    throw new ConnectError('the given port', 'it carries a network of other options already')
+  const shared = here.get(key) ?? start(options, here, key)
+  shared.users++
+  const leave = once(() => {
+    if (--shared.users > 0) return
+    if (here.get(key) === shared) here.delete(key)
+    shared.controller.abort(new ShutdownError())
+    return shared.network.then(dispose)
+  })
+  try {
+    return lease(await unless(signal, shared.network), leave)
+  } catch (error) {
+    void leave()?.catch(() => {})
+    throw error
+  }
+}
+
+/** Milliseconds for a Worker to close its connections; one that hangs is ended without. */
+const GRACE = 2_000
+
+const dispose = async (network: PageNetwork): Promise<void> => {
+  const timer = setTimeout(network.close, GRACE)
+  await network[Symbol.asyncDispose]()
+  clearTimeout(timer)
+}
+
+const once = <T>(run: () => T): (() => T | undefined) => {
+  let done = false
+  return () => {
+    if (done) return undefined
+    done = true
+    return run()
+  }
+}
+
+const start = (options: PageConnectOptions, here: Map<string, Shared>, key: string): Shared => {
+  const controller = new AbortController()
+  let place: Place | null = null
+  const ended = (): void => {
+    // A later call may have started anew under the same options.
+    if (here.get(key) === shared) here.delete(key)
+    place?.end()
+  }
+  const open = async (): Promise<PageNetwork> => {
+    try {
+      place = options.worker ? given(options.worker) : spawned()
+      const signal = AbortSignal.any([controller.signal, place.failed])
+      const { bootstrap, network, withstand } = options
+      const words = { bootstrap, ...(network !== undefined && { network }), ...(withstand !== undefined && { withstand }) }
+      const connected = await connectPage(place.port, { ...words, signal, channel: () => new MessageChannel(), closed: ended })
+      place.loaded()
+      return connected
+    } catch (error) {
+      ended()
+      throw error
+    }
+  }
+  // Later than here, since `open` may fail at once and then looks for it.
+  const shared: Shared = { network: Promise.resolve().then(open), controller, users: 0 }
+  here.set(key, shared)
+  return shared
+}
+
+const lease = (network: PageNetwork, leave: () => Promise<void> | undefined): Network => {
+  const { open, close } = network.lease()
+  let over = false
+  return {
+    open: async (...args) => {
+      if (over) throw new ShutdownError()
+      return open(...args)
+    },
+    [Symbol.asyncDispose]: async () => {
+      over = true
+      close()
+      await leave()
+    },
+  }
+}
+
+/** The promise's outcome, or the signal's reason if that comes first. */
+const unless = <T>(signal: AbortSignal | undefined, promise: Promise<T>): Promise<T> =>
+  new Promise((resolve, reject) => {
+    const stop = (): void => reject(signal?.reason)
+    signal?.addEventListener('abort', stop, { once: true })
+    promise.then(resolve, reject).finally(() => signal?.removeEventListener('abort', stop))
+  })

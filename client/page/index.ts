@@ -1,0 +1,8 @@
+// The package's main entry in a browser. It carries no libp2p, no codec and no curve (budget 8 kB gzip), and importing it does nothing.
+
+export { type CoalitionError, type Facts, isError } from '../error.ts'
+export * as Tally from '../lattice/tally/index.ts'
+export type { AskOptions, Handle, PeerReport, Ref, State, StateReport, StreamOptions, Verified } from '../network/handle.ts'
+export type { ConnectOptions, Network, OpenOptions, SurfaceName } from '../network/network.ts'
+export { type Check, type CheckName, type EvidenceError, explain, type Light, type Verdict } from '../verify/verdict.ts'
+export { connect, type PageConnectOptions } from './connect.ts'

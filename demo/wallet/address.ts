@@ -1,0 +1,65 @@
+import { Tally, type Verified } from '../../client/page/index.ts'
+import { el } from './dom.ts'
+import { ether } from './format.ts'
+import { refundRow } from './refund.ts'
+import { lights, refusal, whole } from './verdict.ts'
+
+const totalOf = (address: string, rows: readonly Tally.Refund[]): bigint => {
+  const own = rows.flatMap(({ recipients }) => recipients.filter(({ addr }) => Tally.formatAddress(addr) === address.toLowerCase()))
+  return own.reduce((sum, { amount }) => sum + amount, 0n)
+}
+
+const answer = (refunds: Tally.Refunds, address: string, { value, ref, verdict }: Verified<readonly Tally.Refund[]>): HTMLElement => {
+  const total = totalOf(address, value)
+  return el(
+    'div',
+    {},
+    el(
+      'p',
+      { class: 'total' },
+      el('strong', {}, ether(total)),
+      ` in ${value.length} ${value.length === 1 ? 'refund' : 'refunds'} `,
+      el('small', {}, `${total} wei`),
+    ),
+    lights(verdict),
+    el('details', {}, el('summary', {}, 'Why this is complete'), whole(verdict)),
+    // The answer's verdict covers every row of it; the place of a single one is not part of the answer.
+    el('ol', { class: 'refunds' }, ...value.toReversed().map((refund) => refundRow(refunds, { value: refund, ref, verdict }))),
+  )
+}
+
+/** Milliseconds until a question is given up: with nobody to ask it waits for somebody. */
+const PATIENCE = 30_000
+
+/** Asks for everything that names one address: all of it, or a reason why not. */
+export const showAddress = (place: HTMLElement, refunds: Tally.Refunds): void => {
+  const input = el('input', {
+    id: 'of',
+    name: 'of',
+    required: '',
+    pattern: '0x[0-9a-fA-F]{40}',
+    placeholder: '0x…',
+    autocomplete: 'off',
+    spellcheck: 'false',
+  })
+  const form = el('form', {}, el('label', { for: 'of' }, 'Address'), input, el('button', {}, 'Show its refunds'))
+  const shown = el('div', { 'aria-live': 'polite' })
+  place.append(form, shown)
+  let asking = new AbortController()
+  form.addEventListener('submit', async (event) => {
+    event.preventDefault()
+    asking.abort()
+    asking = new AbortController()
+    const { signal } = asking
+    const address = input.value.trim()
+    shown.replaceChildren(el('p', {}, 'Asking, and checking the answer…'))
+    try {
+      shown.replaceChildren(
+        answer(refunds, address, await refunds.of(address, { signal: AbortSignal.any([signal, AbortSignal.timeout(PATIENCE)]) })),
+      )
+    } catch (error) {
+      if (signal.aborted) return
+      shown.replaceChildren(refusal(error))
+    }
+  })
+}

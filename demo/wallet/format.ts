@@ -1,0 +1,30 @@
+/** Wei as ether, exactly: all digits that are not trailing zeros. */
+export const ether = (wei: bigint): string => {
+  const digits = wei.toString().padStart(19, '0')
+  const fraction = digits.slice(-18).replace(/0+$/, '')
+  return `${digits.slice(0, -18)}${fraction === '' ? '' : `.${fraction}`} ETH`
+}
+
+export const hex = (bytes: Uint8Array): string => `0x${Array.from(bytes, (byte) => byte.toString(16).padStart(2, '0')).join('')}`
+
+/** Enough of a hash or an address to recognise it. */
+export const short = (hex: string): string => (hex.length <= 16 ? hex : `${hex.slice(0, 8)}…${hex.slice(-6)}`)
+
+/** How long ago, in words. A clock that is behind makes "just now" of the future. */
+export const ago = (ms: number, now: number): string => {
+  const seconds = Math.floor((now - ms) / 1_000)
+  if (seconds < 1) return 'just now'
+  if (seconds < 120) return `${seconds} s ago`
+  if (seconds < 7_200) return `${Math.floor(seconds / 60)} min ago`
+  return `${Math.floor(seconds / 3_600)} h ago`
+}
+
+/** What went wrong, in words; causes that say more than the error follow it. */
+export const problem = (error: unknown): string => {
+  const lines: string[] = []
+  for (let each = error; each instanceof Error && lines.length < 4; each = each.cause) {
+    const { message } = each
+    if (!lines.some((line) => line.includes(message))) lines.push(message)
+  }
+  return lines.length > 0 ? lines.join(': ') : String(error)
+}

@@ -1,0 +1,46 @@
+import type { Tally } from '../../client/page/index.ts'
+import { el } from './dom.ts'
+import { refundRow } from './refund.ts'
+import { refusal } from './verdict.ts'
+
+/** Rows kept: a page that is open for weeks stays as light as one that was just loaded. */
+const ROWS = 200n
+
+/** The newest refunds, newest on top, for as long as the page is open. Nothing is shown that failed a check; that one did is. */
+export const showLive = async (place: HTMLElement, refunds: Tally.Refunds): Promise<void> => {
+  const rows = el('ol', { class: 'refunds' })
+  const note = el('div', { 'aria-live': 'polite' }, el('p', {}, 'Waiting for the first refund…'))
+  place.append(note, rows)
+  let next: bigint | null = null
+  for (;;) {
+    try {
+      next ??= await first(refunds)
+      for await (const verified of refunds.since(next)) {
+        note.replaceChildren()
+        rows.prepend(refundRow(refunds, verified))
+        if (rows.childElementCount > ROWS) rows.lastElementChild?.remove()
+        next = BigInt(verified.ref.position ?? next) + 1n
+      }
+      return
+    } catch (error) {
+      await again(note, error)
+    }
+  }
+}
+
+const first = async (refunds: Tally.Refunds): Promise<bigint> => {
+  const { value, ref } = await refunds.latest()
+  const last = value === null || ref.position === null ? 0n : BigInt(ref.position)
+  return last < ROWS ? 0n : last - ROWS + 1n
+}
+
+/** Says what happened and resolves when the reader wants to go on. */
+const again = (note: HTMLElement, error: unknown): Promise<void> =>
+  new Promise((resolve) => {
+    const button = el('button', { type: 'button' }, 'Try again')
+    button.addEventListener('click', () => {
+      note.replaceChildren()
+      resolve()
+    })
+    note.replaceChildren(refusal(error, button))
+  })

@@ -1,0 +1,104 @@
+import { join } from 'node:path'
+import { CoalitionError } from '../../client/error.ts'
+import { formatConfig } from '../../client/lattice/tally/config.ts'
+import type { TallyConfig } from '../../client/lattice/tally/index.ts'
+import type { Log } from '../../client/log.ts'
+import { fromHex } from '../../client/primitives/bytes.ts'
+import { createRpc } from '../chain/rpc.ts'
+import { type Anvil, startAnvil } from './anvil.ts'
+import { type Child, startMember } from './child.ts'
+import { BUILDER, handshakeFile, handshakeOf, memberFolder } from './handshake.ts'
+import { servePage } from './page.ts'
+import { payBuilder } from './traffic.ts'
+
+export interface DevnetOptions {
+  /** Where everything lives; a folder of an earlier run is gone on with. */
+  readonly folder: string
+  /** Folder of the built page. */
+  readonly page: string
+  /** Port of the page, 0 for any. */
+  readonly port: number
+  /** Seconds between blocks. */
+  readonly blockTime: number
+  readonly traffic: boolean
+  readonly log: Log
+  /** `chain`, `member`, `ready`, `payment` with their facts. */
+  readonly onEvent: (event: string, facts: object) => void
+  /** Ends everything. */
+  readonly signal: AbortSignal
+}
+
+/**
+ * Runs the whole network until `signal` aborts or a part of it ends by itself; every child is gone when it settles.
+ * @throws AnvilError, HandshakeError, ChildError, PageError with one line that says what to do
+ */
+export const runDevnet = async (options: DevnetOptions): Promise<void> => {
+  const { folder, port, page, onEvent, signal, log } = options
+  await using anvil = await startAnvil({ state: join(folder, 'chain.json'), blockTime: options.blockTime })
+  onEvent('chain', { rpc: anvil.url, pid: anvil.pid })
+  const config = await configFor(folder, anvil)
+  await using member = memberOf(folder, anvil.url, log)
+  const { addresses, group } = await readyEvent(member.child)
+  onEvent('member', { pid: member.child.pid, group, addresses })
+  const handshake = { tally: formatConfig(config), bootstrap: addresses }
+  await using served = await servePage({ folder: page, port, handshake })
+  onEvent('ready', { rpc: anvil.url, members: [{ pid: member.child.pid, addresses }], config: handshakeFile(folder), page: served.url })
+  const stop = new AbortController()
+  const traffic = options.traffic
+    ? payBuilder({ url: anvil.url, feeRecipient: BUILDER, signal: stop.signal, log }, (sent) => onEvent('payment', sent))
+    : null
+  try {
+    await Promise.race([aborted(signal), ended('the chain', anvil.exit), ended('the member', member.child.exit)])
+  } finally {
+    stop.abort()
+    await traffic
+  }
+}
+
+/** The published config: made at the first start, from the chain that runs. */
+const configFor = async (folder: string, anvil: Anvil): Promise<TallyConfig> => {
+  const rpc = createRpc({ urls: [anvil.url] })
+  const signal = AbortSignal.timeout(10_000)
+  const [chainId, genesis] = await Promise.all([
+    rpc.call('eth_chainId', [], { signal }),
+    rpc.call('eth_getBlockByNumber', ['0x0', false], { signal }),
+  ])
+  const { hash } = genesis as { readonly hash: string }
+  return handshakeOf({ folder, chainId: BigInt(chainId as string), origin: fromHex(hash, 'hash of block 0', 32), feeRecipient: BUILDER })
+}
+
+const memberOf = (folder: string, rpc: string, log: Log): { readonly child: Child } & AsyncDisposable => {
+  const child = startMember([memberFolder(folder, 0), '--config', handshakeFile(folder), '--rpc', rpc], (line) =>
+    log('info', 'member', { line }),
+  )
+  child.onEvent(({ event, ...facts }) => {
+    if (event === 'chain') log('info', 'member sees the chain', { state: String(facts.state), detail: String(facts.detail) })
+  })
+  return { child, [Symbol.asyncDispose]: async () => void (await child.end()) }
+}
+
+const readyEvent = (child: Child): Promise<{ readonly addresses: readonly string[]; readonly group: string }> =>
+  Promise.race([
+    new Promise<never>((_, reject) => void child.exit.then((code) => reject(new ChildError('the member', code)))),
+    new Promise<{ readonly addresses: readonly string[]; readonly group: string }>((resolve) =>
+      child.onEvent((event) => {
+        if (event.event === 'ready') resolve(event as never)
+      }),
+    ),
+  ])
+
+const aborted = (signal: AbortSignal): Promise<void> =>
+  new Promise((resolve) => {
+    if (signal.aborted) resolve()
+    else signal.addEventListener('abort', () => resolve(), { once: true })
+  })
+
+const ended = async (what: string, exit: Promise<unknown>): Promise<never> => {
+  throw new ChildError(what, await exit)
+}
+
+export class ChildError extends CoalitionError {
+  constructor(what: string, how: unknown) {
+    super('Devnet.ChildError', `${what} ended by itself (${String(how)}); its last lines above say why`, { what })
+  }
+}

@@ -1,0 +1,129 @@
+import './polyfill.ts'
+import { generateKeyPairFromSeed } from '@libp2p/crypto/keys'
+import { identify } from '@libp2p/identify'
+import { noise } from '@libp2p/noise'
+import { ping } from '@libp2p/ping'
+import { tcp } from '@libp2p/tcp'
+import { yamux } from '@libp2p/yamux'
+import { multiaddr } from '@multiformats/multiaddr'
+import { createLibp2p, type Libp2p } from 'libp2p'
+import type { Log } from '../client/log.ts'
+import type { ByteStream, Host } from '../client/network/host.ts'
+import { asByteStream, asLink, dialError, LinkError, MAX_WINDOW, peerKey } from '../client/network/link.ts'
+import type { Bytes } from '../client/primitives/bytes.ts'
+import { createVerify, type SubtleVerify } from '../client/primitives/ed25519.ts'
+import { createQuota, originOf } from './transports/addresses.ts'
+import { type HostLimits, LIMITS } from './transports/limits.ts'
+import { guardedWebSockets } from './transports/websocket.ts'
+
+export interface NodeHostOptions {
+  /** 32 bytes: the link key's Ed25519 seed. A member's is in its roster; a reader makes a new one. */
+  readonly seed: Bytes
+  /** Multiaddrs to listen on, e.g. `/ip4/127.0.0.1/tcp/0/ws`; none for a reader. */
+  readonly listen: readonly string[]
+  readonly log: Log
+  readonly limits?: Partial<HostLimits>
+}
+
+/** One exchange that a peer opened: its stream, its link key, and the connection it shares with its other exchanges. */
+export type Handler = (stream: ByteStream, peer: Bytes, connection: string) => Promise<void>
+
+export interface NodeHost extends Host {
+  /** The own link key, 32 bytes. */
+  readonly peer: Bytes
+  /** Multiaddrs that others may dial, each with the peer id. */
+  readonly addresses: () => readonly string[]
+  /** Answers a protocol. A handler that throws resets its stream. */
+  readonly handle: (protocol: string, handler: Handler) => Promise<void>
+  /** Closes listeners and connections. */
+  readonly close: () => Promise<void>
+}
+
+/** A Host on Node: libp2p over TCP and WebSocket, noise, yamux. */
+export const createNodeHost = async ({ seed, listen, log, limits: given = {} }: NodeHostOptions): Promise<NodeHost> => {
+  const limits = { ...LIMITS, ...given }
+  const node = await createNode(seed, listen, limits)
+  // Every tab is a peer of its own; without this the store would keep them all.
+  node.addEventListener('peer:disconnect', ({ detail }) => void node.peerStore.delete(detail).catch(() => {}))
+  const peer = node.peerId.publicKey?.raw
+  if (peer === undefined) throw new Error('libp2p did not take the Ed25519 key')
+  return {
+    now: () => Date.now(),
+    random: (n) => crypto.getRandomValues(new Uint8Array(n)),
+    after: (ms, run) => {
+      const timer = setTimeout(run, ms)
+      return () => clearTimeout(timer)
+    },
+    verify: await createVerify(crypto.subtle as unknown as SubtleVerify),
+    log,
+    dial: async (address, { signal }) => {
+      const target = parse(address)
+      const connection = await node.dial(target, { signal }).catch((error: unknown) => {
+        signal.throwIfAborted()
+        throw dialError(address, error)
+      })
+      return asLink(connection)
+    },
+    peer: new Uint8Array(peer),
+    addresses: () => node.getMultiaddrs().map(String),
+    handle: (protocol, handler) => handle(node, protocol, handler, limits, log),
+    close: async () => node.stop(),
+  }
+}
+
+const createNode = async (seed: Bytes, listen: readonly string[], limits: HostLimits): Promise<Libp2p> => {
+  const quota = createQuota(limits.perAddress)
+  return createLibp2p({
+    privateKey: await generateKeyPairFromSeed('Ed25519', seed),
+    addresses: { listen: [...listen] },
+    transports: [tcp({ maxConnections: limits.connections }), guardedWebSockets(limits)],
+    connectionEncrypters: [noise()],
+    streamMuxers: [yamux({ maxInboundStreams: limits.streams, streamOptions: { maxStreamWindowSize: MAX_WINDOW } })],
+    // Answered for others; nothing here depends on what they would say, so they are not asked.
+    services: { identify: identify({ runOnConnectionOpen: false }), ping: ping() },
+    nodeInfo: { userAgent: 'coalition' },
+    // A silent peer costs a socket; a committee that stops is told by its missing commits, with or without pings.
+    connectionMonitor: { enabled: false },
+    connectionManager: {
+      maxConnections: limits.connections,
+      inboundConnectionThreshold: limits.perSecond,
+      maxIncomingPendingConnections: limits.pending,
+      // The default resolves dnsaddr names. A member's address is written out, and a resolver could name another.
+      resolvers: {},
+    },
+    connectionGater: {
+      denyInboundConnection: (connection) => {
+        const ip = connection.remoteAddr.getComponents().find(({ name }) => name === 'ip4' || name === 'ip6')
+        const release = quota.take(originOf(ip?.value ?? ''))
+        if (release) connection.addEventListener('close', release)
+        return release === null
+      },
+    },
+  })
+}
+
+const handle = (node: Libp2p, protocol: string, handler: Handler, { streams }: HostLimits, log: Log): Promise<void> =>
+  node.handle(
+    protocol,
+    async (stream, connection) => {
+      const bytes = asByteStream(stream)
+      try {
+        await handler(bytes, peerKey(connection), connection.id)
+      } catch (error) {
+        log('debug', 'an exchange failed', { protocol, error: String(error) })
+        bytes.abort(error instanceof Error ? error : new Error(String(error)))
+      }
+    },
+    { maxInboundStreams: streams, maxOutboundStreams: streams },
+  )
+
+const parse = (address: string) => {
+  try {
+    const parsed = multiaddr(address)
+    if (parsed.getComponents().at(-1)?.name === 'p2p') return parsed
+  } catch (cause) {
+    throw new LinkError(address, 'is no multiaddr', cause)
+  }
+  // Without it whoever answers would be believed to be the peer.
+  throw new LinkError(address, 'ends in no peer id')
+}

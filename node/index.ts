@@ -1,0 +1,21 @@
+import type { Network } from '../client/network/network.ts'
+import type { NodeConnectOptions } from './connect.ts'
+
+// The package's main entry under Node: the same face as the page's. A server that only renders imports it too, so nothing is loaded, and no
+// global is filled in, before `connect` is called.
+
+export { type CoalitionError, type Facts, isError } from '../client/error.ts'
+export * as Tally from '../client/lattice/tally/index.ts'
+export type { AskOptions, Handle, PeerReport, Ref, State, StateReport, StreamOptions, Verified } from '../client/network/handle.ts'
+export type { ConnectOptions, Network, OpenOptions, SurfaceName } from '../client/network/network.ts'
+export { type Check, type CheckName, type EvidenceError, explain, type Light, type Verdict } from '../client/verify/verdict.ts'
+export type { NodeConnectOptions } from './connect.ts'
+
+/**
+ * Connects to a network: one universe, one set of connections. Resolves when handles can be opened, not when anything is synced.
+ * @throws LinkError for a bad address
+ */
+export const connect = async (options: NodeConnectOptions): Promise<Network> => {
+  const { openNetwork } = await import('./connect.ts')
+  return openNetwork(options)
+}

@@ -1,0 +1,103 @@
+import { createPrivateKey, createPublicKey, randomBytes, sign as signWith } from 'node:crypto'
+import { access, mkdir, readFile, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { CoalitionError } from '../../client/error.ts'
+import { voteKey } from '../../client/groups/keys.ts'
+import type { Store } from '../../client/groups/storage.ts'
+import { type Bytes, copy, fromHex, toHex } from '../../client/primitives/bytes.ts'
+import { openLevel } from '../storage/level.ts'
+
+// A member's folder: link.key (0600), votes/ with the vote key inside, archive/ that can be fetched again.
+
+const LINK_KEY = 'link.key'
+
+/** The public halves: what a roster needs to know of a member. */
+export interface PublicKeys {
+  /** Ed25519 link key, 32 bytes. */
+  readonly peer: Bytes
+  /** Ed25519 vote key of epoch 0, 32 bytes. */
+  readonly vote: Bytes
+}
+
+/** An open member folder. Seeds stay inside: callers get a signature or the one seed that libp2p asks for. */
+export interface Folder extends PublicKeys {
+  readonly votes: Store
+  readonly archive: Store
+  /** Seed of the link key, for the transport alone. */
+  readonly linkSeed: Bytes
+  /** Signs with the vote key. */
+  readonly sign: (message: Bytes) => Bytes
+  readonly close: () => Promise<void>
+}
+
+// PKCS#8 around a raw Ed25519 seed (RFC 8410 section 7): what node:crypto imports.
+const PKCS8 = fromHex('302e020100300506032b657004220420')
+const privateKey = (seed: Bytes) => createPrivateKey({ key: Buffer.concat([PKCS8, seed]), format: 'der', type: 'pkcs8' })
+const publicOf = (seed: Bytes): Bytes => {
+  const spki = createPublicKey(privateKey(seed)).export({ format: 'der', type: 'spki' })
+  return copy(spki.subarray(spki.length - 32))
+}
+
+/**
+ * Makes the keys of a new member, or gives those that are there. The vote key is written into the vote record's own store: whoever
+ * loses one loses both, and cannot sign twice by restoring half of a backup (PROTOCOL.md section 1, "Loss").
+ */
+export const initFolder = async (path: string): Promise<PublicKeys> => {
+  await mkdir(path, { recursive: true, mode: 0o700 })
+  const link = join(path, LINK_KEY)
+  if (!(await exists(link))) await writeFile(link, `${toHex(new Uint8Array(randomBytes(32)))}\n`, { mode: 0o600, flag: 'wx' })
+  const votes = await openLevel(join(path, 'votes'))
+  try {
+    const seed = (await votes.get(voteKey.secret)) ?? new Uint8Array(randomBytes(32))
+    await votes.write([{ key: voteKey.secret, value: seed }], { sync: true })
+    return { peer: publicOf(await readSeed(link)), vote: publicOf(seed) }
+  } finally {
+    await votes.close()
+  }
+}
+
+/** Opens a member's folder for running. @throws FolderError when something is missing, StoreError when another process runs it */
+export const openFolder = async (path: string): Promise<Folder> => {
+  const linkSeed = await readSeed(join(path, LINK_KEY))
+  const votes = await openLevel(join(path, 'votes'))
+  const seed = await votes.get(voteKey.secret)
+  if (seed === null || seed.length !== 32) {
+    await votes.close()
+    throw new FolderError(join(path, 'votes'), 'holds no vote key: make one with `coalition member init`, and a new seat for it')
+  }
+  const key = privateKey(seed)
+  const archive = await openLevel(join(path, 'archive'))
+  return {
+    peer: publicOf(linkSeed),
+    vote: publicOf(seed),
+    linkSeed,
+    votes,
+    archive,
+    sign: (message) => copy(signWith(null, message, key)),
+    close: async () => {
+      await votes.close()
+      await archive.close()
+    },
+  }
+}
+
+const exists = (path: string): Promise<boolean> =>
+  access(path).then(
+    () => true,
+    () => false,
+  )
+
+const readSeed = async (path: string): Promise<Bytes> => {
+  const text = await readFile(path, 'utf8').catch((cause: unknown) => {
+    throw new FolderError(path, 'cannot be read: make the folder with `coalition member init`', cause)
+  })
+  // The error names the file and never what is in it.
+  if (!/^[0-9a-f]{64}\n?$/.test(text)) throw new FolderError(path, 'is not 64 hex digits')
+  return fromHex(text.trim())
+}
+
+export class FolderError extends CoalitionError {
+  constructor(path: string, problem: string, cause?: unknown) {
+    super('Member.FolderError', `${path} ${problem}`, { path, problem }, cause === undefined ? {} : { cause })
+  }
+}

@@ -1,0 +1,43 @@
+// Who a connection comes from, for limits by address.
+
+/**
+ * What one host can be expected to hold: an IPv4 address, or the /64 of an IPv6 address, since whoever has one address there has 2^64.
+ * @param address IP address as text, with or without a zone
+ */
+export const originOf = (address: string): string => {
+  if (!address.includes(':')) return address
+  const mapped = /^::ffff:([\d.]+)$/i.exec(address)
+  return mapped?.[1] ?? prefixOf(address.toLowerCase().replace(/%.*$/, ''))
+}
+
+/** The first 64 bits of an IPv6 address, as four groups (RFC 4291 section 2.2). */
+const prefixOf = (text: string): string => {
+  const [head = '', tail] = text.split('::')
+  const left = head === '' ? [] : head.split(':')
+  const right = tail === undefined || tail === '' ? [] : tail.split(':')
+  // An embedded IPv4 address stands for two groups.
+  const given = left.length + right.length + (right.at(-1)?.includes('.') ? 1 : 0)
+  const zeros = tail === undefined ? 0 : Math.max(0, 8 - given)
+  const groups = [...left, ...Array<string>(zeros).fill('0'), ...right].slice(0, 4)
+  return `${groups.map((group) => group.replace(/^0+(?=.)/, '')).join(':')}::/64`
+}
+
+/** Counts what each origin holds. `take` gives the function that lets go of it, or null at the limit. */
+export const createQuota = (limit: number) => {
+  const held = new Map<string, number>()
+  return {
+    take: (origin: string): (() => void) | null => {
+      const count = held.get(origin) ?? 0
+      if (count >= limit) return null
+      held.set(origin, count + 1)
+      let released = false
+      return () => {
+        if (released) return
+        released = true
+        const left = (held.get(origin) ?? 1) - 1
+        if (left > 0) held.set(origin, left)
+        else held.delete(origin)
+      }
+    },
+  }
+}
