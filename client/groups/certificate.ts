@@ -33,6 +33,8 @@ export interface VerifiedSeal {
 export const verifySeal = async (question: SealQuestion): Promise<VerifiedSeal> => {
   const { header, seal, roster, rosterId, needed, verify } = question
   if (!equal(header.roster, rosterId)) throw new CertificateError('roster', toHex(rosterId), toHex(header.roster))
+  // Genesis is computed and signed by nobody: a seal on it could only be there to put another one in its place.
+  if (header.index === 0n) throw new CertificateError('index', '1 or later', '0')
   if (seal.view < header.view) throw new CertificateError('view', `${header.view} or later`, `${seal.view}`)
   const signers = signersOf(seal, roster.members.length)
   if (signers.length < needed) throw new CertificateError('strength', `${needed} of ${roster.members.length}`, `${signers.length} signed`)
@@ -98,7 +100,7 @@ const once = (verify: Verify, name: Bytes, check: () => Promise<void>): Promise<
 
 /** A certificate that does not certify: `part` is what fails. */
 export class CertificateError extends CoalitionError {
-  declare readonly part: 'roster' | 'view' | 'signers' | 'signatures' | 'strength'
+  declare readonly part: 'roster' | 'index' | 'view' | 'signers' | 'signatures' | 'strength'
   declare readonly expected: string
   declare readonly found: string
 

@@ -234,7 +234,8 @@ export class Simplex {
     const { notarized, mine } = this.#at(number)
     if (notarized === null || mine.nullify || mine.finalize !== null || number <= this.#root.view) return
     const link = this.#links.get(toHex(notarized))
-    if (link !== undefined && this.#mayFinalize(link)) this.#cast(number, 'finalize', notarized)
+    // A certificate is no reason to sign: a quorum of others may have notarized what contradicts an earlier promise of ours.
+    if (link !== undefined && this.#keepsPromises(link) && this.#mayFinalize(link)) this.#cast(number, 'finalize', notarized)
   }
 
   #cast(view: bigint, kind: VoteKind, hash: Bytes): void {

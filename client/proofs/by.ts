@@ -72,6 +72,7 @@ export type RunRule =
   | 'key of item'
   | 'link'
 
+// No tag begins another (PROTOCOL.md section 1, "Tags"), so what hashes as a link can be read as nothing else.
 const TAG = /* @__PURE__ */ utf8('coalition link v1|')
 const ZEROS: Bytes = /* @__PURE__ */ new Uint8Array(32)
 
@@ -121,6 +122,7 @@ const placesOf = ({ answer: { items }, keysOf, surfaceSize }: TailQuestion): Rea
     if (position >= surfaceSize) throw new RunError('item below size', null, `below ${surfaceSize}`, `${position}`)
     last = position
   }
+  // Once for each item, however many runs name it, and in one batch.
   const leaves = hashLeaves(items.map(({ item }) => item))
   const entry = ({ position, item }: Placed, i: number): [bigint, Entry] => [
     position,
@@ -134,12 +136,14 @@ const verifyRun = (question: TailQuestion, run: Run, leaf: MapLeaf, places: Read
   const path = pathOf(key)
   // Runs ascend by path as the leaves do, so a run out of order, twice or of another key meets the wrong leaf here.
   if (!equal(path, leaf.path)) throw new RunError('path of key', key, toHex(leaf.path), toHex(path))
+  // The bucket proves the tip, and the tip the whole chain of its key: all that follows hangs on this one comparison.
   const value = valueHash(encode(Tip, { count, link }))
   if (!equal(value, leaf.value)) throw new RunError('value of tip', key, toHex(leaf.value), toHex(value))
   const upto = question.upto?.get(toHex(path))
   const end = upto?.count ?? count
   if (end > count) throw new RunError('end', key, `at most ${count}`, `${end}`)
   expectBounds(question, run, path, end)
+  // A count alone would let an entry be swapped for another. The chain says which items, where, and in what order.
   const folded = foldRun(run.before, expectEntries(question, run, places))
   if (upto !== undefined && !equal(folded, upto.link)) throw new RunError('link', key, toHex(upto.link), toHex(folded))
   if (end === count && !equal(folded, link)) throw new RunError('link', key, toHex(link), toHex(folded))
@@ -148,6 +152,7 @@ const verifyRun = (question: TailQuestion, run: Run, leaf: MapLeaf, places: Read
 
 const expectBounds = (question: TailQuestion, run: Run, path: Bytes, end: bigint): void => {
   const { key, start, before, positions, count } = run
+  // `start` and `before` are the server's word until the fold below closes: a run may begin late, but not pretend to begin early.
   if (BigInt(positions.length) !== end - start) throw new RunError('length', key, `${end - start} positions`, `${positions.length}`)
   const max = question.max ?? positions.length
   if (positions.length > max) throw new RunError('max', key, `at most ${max} positions`, `${positions.length}`)

@@ -64,7 +64,7 @@ export const leafNode = ({ path, value }: MapLeaf): Bytes => hash(LEAF, path, va
 /** The node of two entries or more. */
 export const branchNode = (left: Bytes, right: Bytes): Bytes => hash(BRANCH, left, right)
 
-/** Bit `depth` of a path, most significant bit of byte 0 first. */
+/** Bit `depth` of a path, most significant bit of byte 0 first: `depth` levels below the root it decides the step down, 0 to the left. */
 export const bitOf = (path: Bytes, depth: number): number => ((path[depth >> 3] as number) >> (7 - (depth & 7))) & 1
 
 /** Whether two paths agree on their first `bits` bits. */
@@ -104,6 +104,7 @@ export const verifyMap = (root: Bytes, bits: number, path: Bytes, proof: MapProo
   if (end.kind === 'subtree' && depth !== bits) throw new MapError('depth', `${bits}, where a subtree may end`, `${depth}`)
   const leaves = expectLeaves(proof, path)
   const siblings = expectSiblings(proof)
+  // The asked path decides the sides, never the proof: a proof of another place folds into another root.
   let node = nodeOf(leaves, 0, leaves.length, depth)
   for (let level = depth - 1; level >= 0; level--) {
     const sibling = siblings[level] as Bytes
@@ -138,6 +139,7 @@ const expectLeaves = ({ depth, end }: MapProof, path: Bytes): readonly MapLeaf[]
 
 // One sibling for each level. A level without one has the empty node, and only so: 32 zeros in the list would be a second encoding.
 const expectSiblings = ({ depth, present, siblings }: MapProof): readonly Bytes[] => {
+  // Length and unused bits are fixed, or one proof would have many encodings and a cache or a signature over it would not hold.
   const size = Math.ceil(depth / 8)
   if (present.length !== size) throw new MapError('present', `${size} bytes`, `${present.length} bytes`)
   const last = present[size - 1] ?? 0

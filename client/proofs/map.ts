@@ -38,6 +38,7 @@ interface Branch<D> {
   readonly entry: null
   readonly left: Node<D> | null
   readonly right: Node<D> | null
+  // Kept, so that a bucket too large for a proof is refused without a walk over it.
   readonly count: number
   hash: Bytes | null
 }
@@ -108,6 +109,7 @@ export const prove = <D>(map: MapTree<D>, bits: number, path: Bytes): MapProof =
   return { depth, present, siblings: siblings.filter((sibling) => sibling !== null).map(hashOf), end: endOf(node) }
 }
 
+// A leaf counts as the end wherever it stands: its node is the same at every depth.
 const endOf = <D>(node: Node<D> | null): End => {
   if (node === null) return { kind: 'empty', value: null }
   if (node.entry !== null) return { kind: 'leaf', value: { path: node.entry.path, value: node.entry.value } }
@@ -129,6 +131,7 @@ const descend = <D>(top: Node<D> | null, bits: number, path: Bytes) => {
   return { node, siblings }
 }
 
+// In path order: left is the lower bit.
 const collect = <D>(node: Node<D> | null, into: MapEntry<D>[]): void => {
   if (node === null) return
   if (node.entry !== null) {
@@ -139,6 +142,7 @@ const collect = <D>(node: Node<D> | null, into: MapEntry<D>[]): void => {
   collect(node.right, into)
 }
 
+// Copies the branches on the way and nothing else; their hashes are left open until a root is asked for.
 const put = <D>(node: Node<D> | null, leaf: Leaf<D>, depth: number): Node<D> => {
   if (node === null) return leaf
   if (node.entry !== null) return equal(node.entry.path, leaf.entry.path) ? leaf : join(node, leaf, depth)
@@ -155,6 +159,7 @@ const join = <D>(a: Leaf<D>, b: Leaf<D>, depth: number): Branch<D> => {
   return side === 0 ? branch(below, null) : branch(null, below)
 }
 
+// The paths ascend, so each branch takes two neighbouring stretches: no entry is moved, and none walked to twice.
 const build = <D>(sorted: readonly MapEntry<D>[], from: number, to: number, depth: number): Node<D> | null => {
   if (from === to) return null
   if (to - from === 1) return { entry: sorted[from] as MapEntry<D>, hash: null }
@@ -175,6 +180,7 @@ const countOf = <D>(node: Node<D> | null): number => {
   return node.entry !== null ? 1 : node.count
 }
 
+// At most 256 deep, as the paths are. A node that has its hash is not entered, so the cost is that of what changed.
 const hashOf = <D>(node: Node<D> | null): Bytes => {
   if (node === null) return EMPTY_NODE
   if (node.hash === null) node.hash = node.entry !== null ? leafNode(node.entry) : branchNode(hashOf(node.left), hashOf(node.right))

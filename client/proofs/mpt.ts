@@ -57,6 +57,7 @@ type Step =
 
 const NOTHING: Step = { next: null, value: null, at: 0, within: false }
 
+// Every form that a built trie cannot have is refused, though its hash fits: a root from a lying source would else prove two things.
 const walk = (node: Bytes, path: Bytes, at: number, used: number, within: boolean): Step => {
   const fields = readList(`trie node ${used - 1}`, node, LIMITS)
   if (fields.length === 17) return branch(fields, path, at, used - 1)
@@ -68,11 +69,13 @@ const walk = (node: Bytes, path: Bytes, at: number, used: number, within: boolea
   if (!isLeaf && nibbles.length === 0) throw new MptError(used - 1, 'an extension of one nibble or more', 'none')
   const value = isLeaf ? storedIn(rest, used - 1) : null
   if (isLeaf && value === null) throw new MptError(used - 1, 'a value', 'an empty one')
+  // A leaf must end exactly where the key does; an extension spends its nibbles and leads on.
   const meets = equal(nibbles, path.subarray(at, isLeaf ? undefined : at + nibbles.length))
   if (!meets) return NOTHING
   return isLeaf ? { ...NOTHING, value } : { next: reference(rest, used - 1), at: at + nibbles.length, within: true }
 }
 
+// A branch with one way is an extension, one with none an empty trie: both are written otherwise.
 const branch = (fields: readonly RlpField[], path: Bytes, at: number, place: number): Step => {
   if (fields.filter(({ payload }) => payload.length > 0).length < 2) throw new MptError(place, 'two ways or more', 'fewer')
   const nibble = path[at]
@@ -102,6 +105,7 @@ const storedIn = ({ list, payload }: RlpField, place: number): Bytes | null => {
   return payload.length === 0 ? null : new Uint8Array(payload)
 }
 
+// The hash comes from the node above, first of all from the root, so a node can only be the one that was meant.
 const hashed = (nodes: readonly Bytes[], place: number, hash: Bytes): Bytes => {
   const node = nodes[place]
   if (node === undefined) throw new MptError(place, toHex(hash), 'no node')

@@ -64,7 +64,7 @@ export const integerOf = (subject: string, field: RlpField | undefined, most: nu
 export const encodeBytes = (value: Bytes): Bytes =>
   value.length === 1 && (value[0] as number) < 0x80 ? value : concat(prefix(0x80, value.length), value)
 
-/** The encoding of an integer ≥ 0 as a byte string. */
+/** The encoding of an integer ≥ 0 as a byte string: zero is the empty one. */
 export const encodeInteger = (value: bigint | number): Bytes => encodeBytes(Uint8Array.from(digits(BigInt(value))))
 
 /** The encoding of a list whose items are encoded already. */
@@ -73,6 +73,7 @@ export const encodeList = (items: readonly Bytes[]): Bytes => {
   return concat(prefix(0xc0, payload.length), payload)
 }
 
+// Up to 55 bytes the length stands in the first byte, above it follows in as few bytes as it needs.
 const prefix = (base: number, length: number): Bytes => {
   if (length < 56) return Uint8Array.of(base + length)
   const size = digits(BigInt(length))
@@ -115,6 +116,7 @@ const longLength = (subject: string, input: Bytes, at: number, start: number, en
   return length
 }
 
+// Nothing is kept of inner lists. They are walked because a form refused only when somebody reads it would differ between readers.
 const check = (subject: string, input: Bytes, at: number, from: number, to: number, depth: number): void => {
   if (depth <= 0) throw new RlpError(subject, at, 'lists too deep')
   for (let next = from; next < to; ) {

@@ -56,6 +56,7 @@ const build = (entries: readonly Entry[], depth: number): TrieNode => {
   return { raw: encodeList([prefix(path, false), reference(branch)]), path, children: [branch] }
 }
 
+// Sixteen slots, one for each next nibble, and a seventeenth for a value that ends here: never used, as said above.
 const branchOf = (entries: readonly Entry[], depth: number): TrieNode => {
   const children: (TrieNode | null)[] = []
   for (let from = 0, nibble = 0; nibble < 16; nibble++) {
@@ -71,6 +72,7 @@ const branchOf = (entries: readonly Entry[], depth: number): TrieNode => {
 // A node of less than 32 bytes stands in its parent as it is, a longer one by its hash (yellow paper appendix D).
 const reference = ({ raw }: TrieNode): Bytes => (raw.length < 32 ? raw : encodeBytes(keccak(raw)))
 
+// Hex prefix (yellow paper appendix C): flag 2 for a leaf, 1 for an odd count, and a zero nibble where the count is even.
 const prefix = (path: Bytes, isLeaf: boolean): Bytes => {
   const isOdd = path.length % 2
   const flag = (isLeaf ? 2 : 0) + isOdd
@@ -80,6 +82,7 @@ const prefix = (path: Bytes, isLeaf: boolean): Bytes => {
   return encodeBytes(packed)
 }
 
+// Down the key as far as the trie goes: where it parts from the key, the nodes passed so far prove the absence.
 const trace = (top: TrieNode, path: Bytes): Bytes[] => {
   const nodes: Bytes[] = []
   let at = 0

@@ -1,6 +1,6 @@
 import { beforeEach, describe, expect, it } from 'vitest'
 import { blockCodec, commitHash, voteMessage } from '../../client/groups/block.ts'
-import { voteKey } from '../../client/groups/keys.ts'
+import { archiveKey, voteKey } from '../../client/groups/keys.ts'
 import { toHex, utf8 } from '../../client/primitives/bytes.ts'
 import { decode } from '../../client/primitives/codec.ts'
 import { verifyWithNoble } from '../../client/primitives/ed25519.ts'
@@ -90,6 +90,18 @@ describe('a committee of one', () => {
     expect(group.newest).toBe(before)
   })
 
+  it('makes a command that comes twice a no-op, in one block, in the next and after a restart', async () => {
+    const same = { ...host, random: (n: number) => new Uint8Array(n).fill(7) }
+    const twice = await openCounter(votes, archive, { ...same, lines: [] })
+    await twice.execute(add(1, 'a'))
+    await twice.execute(add(1, 'a'))
+    expect(twice.state).toBe(1n)
+    await twice[Symbol.asyncDispose]()
+    await using again = await openCounter(votes, archive, { ...same, lines: [] })
+    await again.execute(add(1, 'a'))
+    expect(again.state).toBe(1n)
+  })
+
   it('keeps blobs by their hash', async () => {
     await using group = await open()
     await group.execute(add(1, 'a'))
@@ -141,6 +153,15 @@ describe('restart', () => {
     await expect(openCounter(votes, archive, host, identityOf(1, 'another'))).rejects.toMatchObject({ name: 'Storage.VoteRecordError' })
   })
 
+  it('refuses an archive that does not hang together', async () => {
+    const first = await open()
+    for (let i = 1; i <= 3; i++) await first.execute(add(i, 'a'))
+    await first[Symbol.asyncDispose]()
+    const tips = archiveKey.tips(0, 0)
+    for await (const [key] of archive.entries(tips)) await archive.write([{ key, value: null }], { sync: true })
+    await expect(open()).rejects.toMatchObject({ name: 'Storage.ArchiveError' })
+  })
+
   it('stops voting aloud when the disk is full, and keeps serving', async () => {
     await using group = await open()
     await group.execute(add(1, 'a'))
@@ -149,5 +170,6 @@ describe('restart', () => {
     expect(host.lines).toContain('error member stopped voting')
     expect(group.source.head(1)).not.toBeNull()
     expect(group.state).toBe(1n)
+    await expect(group.execute(add(3, 'c'))).rejects.toMatchObject({ name: 'Group.StoppedError' })
   })
 })

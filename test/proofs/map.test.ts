@@ -1,6 +1,7 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { type Bytes, u64le } from '../../client/primitives/bytes.ts'
+import { decode } from '../../client/primitives/codec.ts'
 import {
   emptyMap,
   fromEntries,
@@ -13,8 +14,8 @@ import {
   rootOf,
   size,
 } from '../../client/proofs/map.ts'
-import { MapError, pathOf, valueHash, verifyMap } from '../../client/proofs/map-proof.ts'
-import { mapRoot, nth, type Pair, under } from './reference.ts'
+import { MapError, MapProof, pathOf, valueHash, verifyMap } from '../../client/proofs/map-proof.ts'
+import { mapRoot, nth, type Pair, refuses, under } from './reference.ts'
 
 const ENTRIES: readonly MapEntry<number>[] = Array.from({ length: 600 }, (_, i) => ({
   path: pathOf(u64le(BigInt(i))),
@@ -58,9 +59,11 @@ describe('a map’s root', () => {
 
   it('follows a replaced value and forgets the old one', () => {
     fc.assert(
-      fc.property(some, some, (first, second) => {
+      fc.property(some, spread, fc.nat(), (first, value, every) => {
+        const second = first.filter((_, i) => i % 3 !== every % 3).map(({ path }, data) => ({ path, value, data }))
         const map = grown(second, grown(first))
         const latest = new Map([...first, ...second].map((entry) => [entry.path.join(), entry]))
+        expect(latest.size).toBe(first.length)
         expect(rootOf(map)).toEqual(mapRoot([...latest.values()]))
         expect(size(map)).toBe(latest.size)
         for (const entry of latest.values()) expect(get(map, entry.path)).toEqual(entry)
@@ -165,5 +168,23 @@ describe('a map’s proof', () => {
     }
     expect(() => prove(map, 8, path.slice(1))).toThrow(MapError)
     expect(() => verifyMap(rootOf(map), 256, path.slice(1), proof)).toThrow(MapError)
+  })
+})
+
+describe('the codec of proofs', () => {
+  const refusedBytes = (bytes: readonly number[], path: string) =>
+    refuses(['Codec.DecodeError'], () => decode(MapProof, new Uint8Array(bytes)), { path })
+
+  it('refuses a depth past the path’s bits and a subtree of fewer than two leaves', () => {
+    expect(decode(MapProof, new Uint8Array([0, 1, 0, 0, 0]))).toEqual({
+      depth: 256,
+      present: new Uint8Array(0),
+      siblings: [],
+      end: { kind: 'empty', value: null },
+    })
+    refusedBytes([1, 1, 0, 0, 0], 'MapProof.depth')
+    refusedBytes([0, 0, 0, 0, 2, 0], 'MapProof.end.subtree')
+    refusedBytes([0, 0, 0, 0, 2, 1, ...new Uint8Array(64)], 'MapProof.end.subtree')
+    refusedBytes([0, 0, 0, 0, 3], 'MapProof.end')
   })
 })

@@ -29,6 +29,16 @@ describe('the empty trie', () => {
 })
 
 describe('the trie of a block', () => {
+  it('inlines nodes of up to 31 bytes and no longer ones', () => {
+    for (let size = 0; size <= 40; size++) {
+      const all = values(18, size)
+      const reference = referenceTrie(all.map((value, i) => ({ key: encodeInteger(i), value })))
+      expect(toHex(buildTrie(all).root)).toBe(toHex(reference.root))
+      for (const index of all.keys())
+        expect(verifyMpt(reference.root, encodeInteger(index), buildTrie(all).prove(index))).toEqual(all[index])
+    }
+  })
+
   it('X-26 has the root of its definition, and proves each index and the absence of every other', () => {
     for (const [count, size] of [
       [1, 0],

@@ -1,42 +1,12 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { type Bytes, u64le } from '../../client/primitives/bytes.ts'
+import type { Bytes } from '../../client/primitives/bytes.ts'
 import { decode, encode } from '../../client/primitives/codec.ts'
-import { append, emptyFrontier, type Frontier, grow, rootOf } from '../../client/proofs/frontier.ts'
-import { cover, frontierOf, RangeProof, TreeError, type TreeHead, TreeProof, verifyItem, verifyRange } from '../../client/proofs/tree.ts'
-import { type NodeSource, proveItem, proveRange, rootAt } from '../../client/proofs/tree-source.ts'
-import { flips, leafOf, nth, refuses, treeRoot } from './reference.ts'
-
-const LEAVES = Array.from({ length: 201 }, (_, i) => leafOf(u64le(BigInt(i))))
-
-interface Store {
-  readonly frontier: Frontier
-  readonly source: NodeSource
-  readonly nodes: ReadonlyMap<string, Bytes>
-}
-
-/** A tree with its nodes kept as a member keeps them. A node that was never complete is not there, and asking for it fails the test. */
-const storeOf = (leaves: readonly Bytes[], chunk = leaves.length || 1): Store => {
-  const nodes = new Map<string, Bytes>()
-  let frontier = emptyFrontier
-  for (let i = 0; i < leaves.length; i += chunk) {
-    frontier = append(frontier, leaves.slice(i, i + chunk), (level, index, hash) => {
-      const key = `${level}/${index}`
-      if (nodes.has(key)) throw new Error(`node ${key} was told twice`)
-      nodes.set(key, hash)
-    })
-  }
-  const source: NodeSource = async (level, index) => {
-    const node = nodes.get(`${level}/${index}`)
-    if (node === undefined) throw new Error(`node ${level}/${index} is not complete`)
-    return node
-  }
-  return { frontier, source, nodes }
-}
-
-const headOf = (size: number): TreeHead => ({ size: BigInt(size), root: treeRoot(LEAVES.slice(0, size)) })
-const refused = (run: () => unknown, path?: string) =>
-  refuses(['Proof.TreeError', 'Codec.DecodeError'], run, path === undefined ? {} : { path })
+import { append, emptyFrontier, grow, rootOf } from '../../client/proofs/frontier.ts'
+import { cover, TreeError, TreeProof, verifyItem, verifyRange } from '../../client/proofs/tree.ts'
+import { proveItem } from '../../client/proofs/tree-source.ts'
+import { flips, nth, treeRoot } from './reference.ts'
+import { headOf, LEAVES, refused, storeOf } from './tree-store.ts'
 
 describe('the right edge', () => {
   it('MSK-03 gives the root of RFC 9162 for 0 to 200 leaves, appended one by one or all at once', () => {
@@ -173,74 +143,5 @@ describe('an item’s proof', () => {
     verifyItem(head, { size, position: 2n ** 63n, path: [left] }, right)
     verifyRange(head, { size, from: 2n ** 63n, to: size, left: [left], right: [] }, [right])
     refused(() => verifyItem(head, { size, position: 0n, path: [left] }, right), 'path')
-  })
-})
-
-describe('a range’s proof', () => {
-  it('GAP-18 holds for every range of every size up to 33, and for no other leaves', async () => {
-    const { source } = storeOf(LEAVES.slice(0, 40))
-    for (let size = 0; size <= 33; size++) {
-      const head = headOf(size)
-      for (let from = 0; from <= size; from++) {
-        for (let to = from; to <= size; to++) {
-          const proof = await proveRange(source, BigInt(size), BigInt(from), BigInt(to))
-          const leaves = LEAVES.slice(from, to)
-          verifyRange(head, proof, leaves)
-          refused(() => verifyRange(head, proof, leaves.concat(nth(LEAVES, to))), 'leaves')
-          if (leaves.length > 0) refused(() => verifyRange(head, proof, leaves.slice(1)), 'leaves')
-          if (leaves.length > 1) refused(() => verifyRange(head, proof, leaves.toReversed()), 'root')
-        }
-      }
-    }
-  })
-
-  it('is refused when a list is longer or shorter than the numbers say, or the numbers are in disorder', async () => {
-    const { source } = storeOf(LEAVES.slice(0, 33))
-    const [head, leaves] = [headOf(21), LEAVES.slice(5, 9)]
-    const proof = await proveRange(source, 21n, 5n, 9n)
-    const extra = nth(LEAVES, 0)
-    refused(() => verifyRange(head, { ...proof, left: [...proof.left, extra] }, leaves), 'left')
-    refused(() => verifyRange(head, { ...proof, left: proof.left.slice(1) }, leaves), 'left')
-    refused(() => verifyRange(head, { ...proof, right: [...proof.right, extra] }, leaves), 'right')
-    refused(() => verifyRange(head, { ...proof, right: proof.right.slice(1) }, leaves), 'right')
-    refused(() => verifyRange(head, { ...proof, from: 10n }, leaves), 'range')
-    refused(() => verifyRange(head, { ...proof, to: 22n }, leaves), 'range')
-    refused(() => verifyRange(headOf(22), proof, leaves), 'size')
-    await expect(proveRange(source, 21n, 9n, 5n)).rejects.toThrow(TreeError)
-    await expect(proveRange(source, 21n, 5n, 22n)).rejects.toThrow(TreeError)
-  })
-
-  it('is refused with any one byte changed', async () => {
-    const { source } = storeOf(LEAVES.slice(0, 33))
-    for (const [size, from, to] of [
-      [0, 0, 0],
-      [7, 7, 7],
-      [13, 3, 6],
-      [33, 0, 5],
-    ] as const) {
-      const encoded = encode(RangeProof, await proveRange(source, BigInt(size), BigInt(from), BigInt(to)))
-      for (const changed of flips(encoded)) {
-        refused(() => verifyRange(headOf(size), decode(RangeProof, changed), LEAVES.slice(from, to)))
-      }
-    }
-  })
-
-  it('with from = to = size gives the edge to follow the tail from', async () => {
-    const { source, frontier } = storeOf(LEAVES.slice(0, 45))
-    const proof = await proveRange(source, 45n, 45n, 45n)
-    verifyRange(headOf(45), proof, [])
-    expect(frontierOf(proof)).toEqual(frontier)
-    expect(rootOf(append(frontierOf(proof), LEAVES.slice(45, 60)))).toEqual(headOf(60).root)
-    const inner = await proveRange(source, 45n, 40n, 45n)
-    refused(() => frontierOf(inner), 'range')
-    refused(() => frontierOf({ ...proof, left: proof.left.slice(1) }), 'left')
-    refused(() => frontierOf({ ...proof, right: [nth(LEAVES, 0)] }), 'right')
-  })
-})
-
-describe('an earlier root', () => {
-  it('stays provable after the tree grew', async () => {
-    const { source } = storeOf(LEAVES.slice(0, 130))
-    for (const size of [0, 1, 2, 77, 128, 130]) expect(await rootAt(source, BigInt(size))).toEqual(headOf(size).root)
   })
 })
