@@ -23,6 +23,7 @@ const upTo =
   (from) =>
     encodeBytes(data(from, name, { most }))
 
+// The fifteen of every block since the first (yellow paper 4.4.3); mixHash holds RANDAO since the merge (EIP-4399).
 const HEADER: readonly Reader[] = [
   exact('parentHash', 32),
   exact('sha3Uncles', 32),
@@ -57,6 +58,7 @@ export const headerRlp = (block: Fields): Bytes => {
   return encodeList([...HEADER, ...LATER.slice(0, present).map(([, read]) => read)].map((read) => read(block)))
 }
 
+// null where a contract is created: an empty string in RLP (yellow paper 4.2).
 const to: Reader = (from) => (has(from, 'to') ? exact('to', 20)(from) : encodeBytes(new Uint8Array(0)))
 const input = upTo('input', MOST.input)
 
@@ -83,6 +85,7 @@ const authorizations: Reader = (from) =>
 const call: readonly Reader[] = [number('gas'), to, number('value', 32), input]
 const fees: readonly Reader[] = [number('maxPriorityFeePerGas', 32), number('maxFeePerGas', 32)]
 
+// By type. A legacy v holds chain id and parity together (EIP-155), so it is taken as it stands.
 const TRANSACTIONS: readonly (readonly Reader[])[] = [
   [number('nonce'), number('gasPrice', 32), ...call, number('v', 32), number('r', 32), number('s', 32)],
   [number('chainId', 32), number('nonce'), number('gasPrice', 32), ...call, accessList, ...signature],
@@ -98,6 +101,7 @@ export const rawTransaction = (transaction: Fields): Bytes | null => {
   return readers === undefined ? null : enveloped(type, encodeList(readers.map((read) => read(transaction))))
 }
 
+// Address, topics, data: yellow paper 4.3.1. Places of a log in its block are no part of the receipt.
 const log = (entry: Fields): Bytes =>
   encodeList([
     exact('address', 20)(entry),

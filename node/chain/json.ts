@@ -19,6 +19,7 @@ export const fields = (what: string, value: unknown): Fields => {
 /** Whether a field has a value: nodes leave fields of later forks out, or give null. */
 export const has = ({ of }: Fields, name: string): boolean => Object.hasOwn(of, name) && of[name] !== null && of[name] !== undefined
 
+// Digits of either case: EIP-55 addresses have both.
 const HEX = /^0x[0-9a-f]*$/i
 
 /** An unsigned integer of at most `size` bytes, `0x` and hex digits. Leading zeros pass: some nodes pad r and s. */

@@ -49,6 +49,7 @@ const finalized = async (rpc: Rpc, { signal }: ReadOptions): Promise<bigint | nu
   return quantity(block, 'number')
 }
 
+/** The header's RLP, if it hashes to what the node calls the block's hash. */
 const headerOf = (block: Fields): Bytes => {
   const rlp = headerRlp(block)
   const hash = data(block, 'hash', { size: 32 })
@@ -58,6 +59,7 @@ const headerOf = (block: Fields): Bytes => {
   return rlp
 }
 
+// Roots are not compared here: the driver does it for whatever reader it is given, this one included.
 const blockOf = async (rpc: Rpc, block: Fields, number: bigint, options: ReadOptions): Promise<RawBlock> => {
   const header = headerOf(block)
   const listed = list(block, 'transactions', TRANSACTIONS).map((json, i) => fields(`transaction ${i} of block ${number}`, json))
@@ -80,6 +82,7 @@ const transactionOf = async (rpc: Rpc, transaction: Fields, { signal }: ReadOpti
   return raw
 }
 
+// By number: should the block have changed since it was asked for, its receipts no longer give the root in its header.
 const receiptsOf = async (rpc: Rpc, transactions: readonly Fields[], number: bigint, options: ReadOptions): Promise<readonly Fields[]> => {
   const asked = rpc.call('eth_getBlockReceipts', [hex(number)], options).catch((error: unknown) => {
     if (error instanceof RpcError && error.isUnknownMethod) return oneByOne(rpc, transactions, options)
@@ -91,6 +94,7 @@ const receiptsOf = async (rpc: Rpc, transactions: readonly Fields[], number: big
   throw malformed(`block ${number}`, `has ${transactions.length} transactions and ${receipts.length} receipts`)
 }
 
+/** For nodes that have no method for a block's receipts, a few at a time, so that a large block does not open a thousand sockets. */
 const oneByOne = async (rpc: Rpc, transactions: readonly Fields[], { signal }: ReadOptions): Promise<readonly unknown[]> => {
   const receipts: unknown[] = []
   for (let i = 0; i < transactions.length; i += AT_ONCE) {

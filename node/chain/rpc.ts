@@ -31,6 +31,7 @@ export const createRpc = ({ urls, timeoutMs = 10_000, attempts = 2, maxBytes = 6
   let first = 0
   let id = 0
   return {
+    // Sticky: as long as a node answers it is asked again, so that a member sees one chain and not several in turn.
     turn: () => {
       first = (first + 1) % nodes.length
     },
@@ -101,6 +102,7 @@ const post = async ({ url, headers }: Endpoint, body: string, signal: AbortSigna
   }
 }
 
+// Counted as it arrives: a content-length is the node's word, and a compressed body has none that helps.
 const bounded = async ({ body }: Response, maxBytes: number): Promise<string> => {
   const chunks: Uint8Array[] = []
   let size = 0
@@ -112,6 +114,7 @@ const bounded = async ({ body }: Response, maxBytes: number): Promise<string> =>
   return Buffer.concat(chunks).toString('utf8')
 }
 
+// An answer to another call would be believed under this one's name: ids are compared.
 const resultOf = (answer: unknown, id: number): unknown => {
   if (typeof answer !== 'object' || answer === null) throw new TypeError('the answer is no JSON-RPC object')
   const { id: answered, result, error } = answer as { id?: unknown; result?: unknown; error?: { code?: unknown; message?: unknown } | null }

@@ -63,6 +63,7 @@ const exitOf = (child: ChildProcess): Promise<string> =>
     child.once('exit', (code, signal) => resolve(`anvil ended with ${signal ?? `code ${code}`}`))
   })
 
+// Anvil's own line on standard output; with --port 0 there is no other way to learn the port.
 const LISTENING = /Listening on (\S+:\d+)/
 
 const listening = (child: ChildProcess, exit: Promise<string>, timeoutMs: number): Promise<string> =>
@@ -89,6 +90,7 @@ const listening = (child: ChildProcess, exit: Promise<string>, timeoutMs: number
     })
   })
 
+// The last thing it said is the reason: clap's usage error, a state file that cannot be read, a panic.
 const lastOf = (heard: string): string => {
   const line = heard
     .split('\n')

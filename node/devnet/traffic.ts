@@ -66,6 +66,7 @@ const pay = async (rpc: Rpc, { feeRecipient, signal }: TrafficOptions, draw: Dra
 /** A number of 0 … below − 1. */
 type Draw = (below: number) => number
 
+// A counter under BLAKE3: no Math.random, so that a run can be repeated and a screenshot stays the same.
 const drawer = (seed: string): Draw => {
   const start = hashText(seed)
   let drawn = 0

@@ -29,6 +29,7 @@ export const tallyBlock = (raw: RawBlock, number: bigint, feeRecipient: Bytes): 
   const header = readHeader(raw.header, number)
   const transactions = rebuilt('transactions', raw.transactions, header.transactionsRoot, number)
   const receipts = rebuilt('receipts', raw.receipts, header.receiptsRoot, number)
+  // Both roots hold, so these are the block's own; a receipt's place is its transaction's.
   const found = sound(number, () =>
     raw.transactions.map((transaction, i) => readPayment(i, transaction, raw.receipts[i] as Bytes, feeRecipient)),
   )
@@ -44,6 +45,7 @@ export const tallyBlock = (raw: RawBlock, number: bigint, feeRecipient: Bytes): 
   }
 }
 
+/** The trie of `values`, if its root is the header's. */
 const rebuilt = (what: 'transactions' | 'receipts', values: readonly Bytes[], root: Bytes, number: bigint): Trie => {
   const trie = sound(number, () => buildTrie(values))
   if (equal(trie.root, root)) return trie

@@ -103,7 +103,10 @@ export const parseConfig = (json: unknown): TallyConfig => {
  * @throws ConfigError naming the field
  */
 export const readConfig = (config: unknown): TallyConfig => {
-  const { lattice, content } = (config ?? {}) as { readonly lattice?: { readonly chainId?: unknown }; readonly content?: { readonly feeRecipient?: unknown } }
+  const { lattice, content } = (config ?? {}) as {
+    readonly lattice?: { readonly chainId?: unknown }
+    readonly content?: { readonly feeRecipient?: unknown }
+  }
   // JSON has neither bigints nor bytes.
   const isPublished = typeof lattice?.chainId !== 'bigint' && typeof content?.feeRecipient === 'string'
   return isPublished ? parseConfig(config) : checkConfig(config)
@@ -121,6 +124,7 @@ export const identify = (network: UniqueId, config: unknown): Identified => {
   const roster = acl.roster
   const id = rosterId(network, group, ZEROS, roster)
   const prints = fingerprints({ content, acl }, shape)
+  // Names and hashes of what was derived, for the error of a reader that finds nobody: two sides can compare them line by line (ERR-07).
   const inputs: Facts = {
     network: toHex(network),
     lattice: lattice.name,
@@ -135,6 +139,7 @@ export const identify = (network: UniqueId, config: unknown): Identified => {
   return { network, group, roster, genesis: genesisOf(SPECS, id), heartbeatMs: content.timers.heartbeat_ms, inputs }
 }
 
+// Bytes are objects to JavaScript and would be searched for fields they cannot have.
 const object = (value: unknown, path: string): object => {
   if (typeof value !== 'object' || value === null || value instanceof Uint8Array) throw new ConfigError(path, 'is not an object')
   return value
@@ -143,6 +148,7 @@ const object = (value: unknown, path: string): object => {
 // There and back: what comes out is what was hashed, and shares no memory with what came in.
 const exact = <T>(path: string, codec: Codec<T>, value: unknown): T => attempt(path, () => decode(codec, encode(codec, value as T)))
 
+// Checks of other modules know no config and throw their own errors: to a caller of a config they are all one.
 const attempt = <T>(path: string, run: () => T): T => {
   try {
     return run()

@@ -2,7 +2,7 @@ import { hash } from '../../../wasm/core.ts'
 import { CoalitionError } from '../../error.ts'
 import { type Bytes, equal, toHex } from '../../primitives/bytes.ts'
 import { bytes, decode, encode, type Of, refine, struct, u32, vector } from '../../primitives/codec.ts'
-import { type ExecutionHeader, headerFields, transactionFields } from '../../proofs/ethereum.ts'
+import { type ExecutionHeader, headerFields } from '../../proofs/ethereum.ts'
 import { verifyMpt } from '../../proofs/mpt.ts'
 import { encodeInteger } from '../../proofs/rlp.ts'
 import type { PaymentEvidence } from './index.ts'
@@ -19,6 +19,7 @@ const proofsShape = struct('PaymentProofs', { header: bytes(4_096), payments: ve
 export type PaymentProof = Of<typeof paymentProofCodec>
 export type PaymentProofs = Of<typeof proofsShape>
 
+// Sizes are computed, not taken from an encoding: `select` asks for them before it is known which payments are encoded at all.
 const bytesSize = (value: Bytes): number => lengthSize(value.length) + value.length
 const nodesSize = (nodes: readonly Bytes[]): number => nodes.reduce((sum, node) => sum + bytesSize(node), lengthSize(nodes.length))
 
@@ -61,6 +62,7 @@ export const verifyProofs = (proofs: PaymentProofs, feeRecipient: Bytes): Proven
     if (before !== undefined && before.index >= proof.index) throw new ProofError(proof.index, 'does not ascend')
     return { fact: verifyPayment(proof, header, feeRecipient), bytes: proofSize(proof) }
   })
+  // Passing the list through the rule again shows that an honest member could have counted it: none of it is past a limit.
   const { counted, omitted } = select(candidates, headerSize(proofs.header))
   if (omitted > 0) throw new ProofError(null, `${omitted} payments are past the limits of a block`)
   if (counted.length === 0) throw new ProofError(null, 'no payment')
@@ -68,6 +70,7 @@ export const verifyProofs = (proofs: PaymentProofs, feeRecipient: Bytes): Proven
   return { header, payments: counted, hash: hash(blob), blob }
 }
 
+// rlp(index) is the key of both tries (yellow paper section 4.4), so one number says which receipt is of which transaction.
 const verifyPayment = ({ index, transaction, receipt }: PaymentProof, header: ExecutionHeader, feeRecipient: Bytes): PaymentFact => {
   const key = encodeInteger(index)
   const raw = verifyMpt(header.transactionsRoot, key, transaction)
@@ -107,21 +110,12 @@ export const checkEvidence = ({ value: item }: RefundItem, blob: Bytes, feeRecip
   const { hash: block, number, parentHash, timestamp } = proven.header
   if (!equal(block, claimed.hash)) throw new ProofError(null, `the header's hash is ${toHex(block)}, the item names ${toHex(claimed.hash)}`)
   if (number !== claimed.block) throw new ProofError(null, `the header is of block ${number}, the item of ${claimed.block}`)
+  // Chain id and time are the item's own: no header holds them, the committee's signatures do.
   const recomputed: RefundItem = { kind: 'attribution', value: attributionOf(proven, item.chainId, item.committedAt) }
   if (!equal(encode(refundCodec, recomputed), encode(refundCodec, { kind: 'attribution', value: item }))) {
     throw new ProofError(null, 'the payments give another attribution than the item')
   }
   return { block: { number, hash: block, parentHash, timestamp }, feeRecipient, payments: proven.payments, header: proofs.header, blob }
-}
-
-/** The `to` of a blob's first payment, for a reader that was not given the config: all others must then agree with it. */
-export const payeeOf = (blob: Bytes): Bytes => {
-  const { header, payments } = decode(paymentProofsCodec, blob)
-  const first = payments[0]
-  const raw = first && verifyMpt(headerFields(header).transactionsRoot, encodeInteger(first.index), first.transaction)
-  const to = raw && transactionFields(raw)?.to
-  if (!to) throw new ProofError(first?.index ?? null, 'is no payment')
-  return to
 }
 
 /** A blob that does not prove what it should; `index` is the transaction's place in the block, or null. */

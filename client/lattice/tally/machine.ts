@@ -22,9 +22,14 @@ type Attribute = Extract<TallyCommand, { kind: 'attribute' }>['value']
 /** Most agreed blocks that wait for their proofs. Past it nothing more is agreed on: a log that nobody attributes must not grow. */
 export const MAX_PENDING = 1_024
 
+/** The first word of one member about the next block. Its signature is not kept: `admit` saw it, and the command stays in the log. */
 const claimCodec = struct('Claim', { member: u8, facts: blockFactsCodec })
+/** What the proofs of an agreed block must show: this header, this many payments, and this list of them. */
 const pendingCodec = struct('Pending', { number: u64, hash: fixed(32), count: u32, payments: fixed(32) })
-/** `number` and `hash`: the last block agreed on; `claims`: who says what about the next; `pending`: blocks with payments, oldest first. */
+/**
+ * `number` and `hash`: the last block agreed on; `claims`: who says what about the next; `pending`: blocks with payments, oldest first.
+ * At its bounds it is under 100 kB, so a snapshot of it fits wherever a block does.
+ */
 export const stateCodec = struct('TallyState', {
   number: u64,
   hash: fixed(32),
@@ -64,6 +69,7 @@ export const createMachine = ({ lattice, content }: TallyConfig): Machine<TallyS
   }
 }
 
+/** Everything that is true or false of an observation whatever the state is. @throws CommandError */
 const admitObserve = async (
   { claim, member, signature }: Observe,
   chainId: bigint,
@@ -76,6 +82,7 @@ const admitObserve = async (
   if (!(await verify(signature, observationMessage(claim), key))) throw new CommandError(`the signature of member ${member} does not hold`)
 }
 
+// The proofs have been checked by then; that their header is of the named block is all that is left.
 const admitAttribute = ({ number }: Attribute, { header }: Proven): void => {
   if (header.number !== number) throw new CommandError(`proofs of block ${header.number} for block ${number}`)
 }
@@ -98,6 +105,7 @@ const readClaim = (
 const NOTHING = { append: [], blobs: [] } as const
 const unchanged = (state: TallyState): Effects<TallyState> => ({ state, ...NOTHING })
 
+/** Counts a member's word about the next block; with a quorum of equal ones the block is agreed on. Whatever else is passed over. */
 const observe = (
   state: TallyState,
   { claim, member }: Observe,
@@ -111,15 +119,18 @@ const observe = (
   const isNext = number === state.number + 1n && equal(facts.parent, state.hash)
   // The first word of a member counts: a second one, were it to exist, is that member's fault and must not change the outcome.
   if (!isNext || state.claims.some((said) => said.member === member)) return unchanged(state)
+  // Equal means the same encoding: what members signed was bytes, and two values with equal fields have no other.
   const claims = [...state.claims, { member, facts }]
   const said = encode(blockFactsCodec, facts)
   const agreeing = claims.filter((other) => equal(encode(blockFactsCodec, other.facts), said)).length
   if (agreeing < thresholds(roster.members.length).quorum) return { state: { ...state, claims }, ...NOTHING }
+  // Words about this block that came too late, or differed, are forgotten: the answer is given, and the next question is open.
   const { hash, count, payments } = facts
   const pending = count === 0 ? state.pending : [...state.pending, { number, hash, count, payments }]
   return { state: { number, hash, claims: [], pending }, ...NOTHING }
 }
 
+/** Appends the attribution of the oldest block that waits, if the proofs show exactly what was agreed on. */
 const attribute = (
   state: TallyState,
   { number, proofs }: Attribute,
@@ -130,6 +141,7 @@ const attribute = (
   const [oldest, ...rest] = state.pending
   if (oldest === undefined || oldest.number !== number) return unchanged(state)
   const shown = attempt(() => proven(proofs))
+  // The proofs show that each payment is real, the count and the hash that it is the whole list that a quorum saw.
   const isAgreed =
     shown !== null &&
     shown.header.number === number &&

@@ -48,6 +48,8 @@ interface Seen {
   readonly moved: boolean
 }
 
+// In this order: nothing is read for signing before the chain is known to be the right one, to be final so far, and to hold what was
+// agreed; and what was agreed is attributed before more is added to it.
 const step = async (options: DriveOptions, memory: Memory): Promise<Seen> => {
   const before = options.group.state()
   await recognise(options, memory)
@@ -59,12 +61,14 @@ const step = async (options: DriveOptions, memory: Memory): Promise<Seen> => {
   return { state, isTrouble: false, moved: after.number !== before.number || after.pending[0]?.number !== before.pending[0]?.number }
 }
 
+// Only the chain's trouble is waited out. A store that cannot write, or a group that has stopped, ends the driver, and its host says so.
 const troubleOf = (error: unknown, signal: AbortSignal): Seen | null => {
   if (signal.aborted) return null
   if (!(error instanceof ChainError)) throw error
   return { state: { state: error.state, detail: error.message, block: error.block }, isTrouble: true, moved: false }
 }
 
+/** Signs and brings this member's word about the next block, unless it has been counted already. Says how far things are. */
 const observeNext = async (options: DriveOptions, memory: Memory, limit: bigint | null): Promise<ChainState> => {
   const { config, group } = options
   const { number: agreed, hash, claims, pending } = group.state()
@@ -74,6 +78,7 @@ const observeNext = async (options: DriveOptions, memory: Memory, limit: bigint 
     return { state: 'waiting', detail: `the node is at block ${limit}, the group at ${agreed}: the node is behind`, block: limit }
   if (limit === agreed) return { state: 'following', detail: `agreed up to block ${agreed}`, block: agreed }
   if (pending.length >= MAX_PENDING) return { state: 'waiting', detail: `${pending.length} blocks wait for their proofs`, block: number }
+  // A word that is counted already is not brought again: each look would put one more no-op into the log.
   if (!claims.some(({ member }) => member === group.member)) {
     const block = await readBlock(options, number)
     if (!equal(block.facts.parent, hash)) {
@@ -94,6 +99,7 @@ const keep = ({ blocks }: Memory, block: TalliedBlock): void => {
   for (const number of blocks.keys()) if (blocks.size > KEPT) blocks.delete(number)
 }
 
+/** A signed observation. It is on disk before it is signed, so that no crash and no restart makes this member say two things. */
 const signed = async ({ config, group, sign, remember }: DriveOptions, { header, facts }: TalliedBlock): Promise<Observe> => {
   const subject = encode(subjectCodec, { chainId: config.lattice.chainId, number: header.number })
   const question = { kind: QUESTION_KIND, subject }
@@ -104,6 +110,7 @@ const signed = async ({ config, group, sign, remember }: DriveOptions, { header,
   throw new ChainError('inconsistent', detail, header.number)
 }
 
+/** Brings the proofs of the oldest block that waits for them, when it is this member's turn. */
 const attributeOldest = async (options: DriveOptions, memory: Memory, { pending }: TallyState): Promise<void> => {
   const [oldest] = pending
   if (oldest === undefined || !isDue(options, memory, oldest.number)) return
@@ -118,6 +125,7 @@ const attributeOldest = async (options: DriveOptions, memory: Memory, { pending 
   await bring(options, { kind: 'attribute', value: { number, proofs } })
 }
 
+/** A block that holds together, whoever gave it. @throws ChainError */
 const readBlock = async ({ chain, config, signal }: DriveOptions, number: bigint): Promise<TalliedBlock> => {
   const raw = await chain.block(number, { signal })
   if (raw !== null) return tallyBlock(raw, number, config.content.feeRecipient)
@@ -154,6 +162,7 @@ const untilAborted = async (work: Promise<unknown>, signal: AbortSignal): Promis
   await Promise.race([work, over]).finally(() => signal.removeEventListener('abort', end))
 }
 
+// Told once a change, not once a look: an operator reads these lines.
 const reporter = ({ onState, host }: DriveOptions): ((state: ChainState) => void) => {
   let last = ''
   return (state) => {

@@ -52,11 +52,13 @@ export const parseAcl = (json: read.Json): Acl => {
   }
 }
 
+// One kind so far; a list of kinds to come would be read as one of them by mistake.
 const word = <const K extends string>(json: read.Json, kind: K): { readonly kind: K; readonly value: null } => {
   if (json.value !== kind) throw new read.ParseError(json.path, `is not "${kind}", the only kind of this version`)
   return { kind, value: null }
 }
 
+// As JSON numbers or decimal text: an operator writes both, and both are exact below 2^32.
 const u32 = (json: read.Json): number => {
   const value = read.u64(json)
   if (value > 0xffff_ffffn) throw new read.ParseError(json.path, `${value} is not a u32`)

@@ -25,6 +25,7 @@ export type RecipientItem = Of<typeof recipientCodec>
 
 const publicCodec = struct('Public', { block: u64, hash: fixed(32), txs: vector(u32, LIMITS.payments), proofs: fixed(32) })
 
+// 0 and 1 of `rule` and 0 of `evidence` are kept for the pipeline's rules: a decoder of this version must not guess at them.
 const fields = struct('Attribution', {
   slot: u64,
   revision: u32,

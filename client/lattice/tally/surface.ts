@@ -2,16 +2,13 @@ import { CoalitionError } from '../../error.ts'
 import type { Binding } from '../../network/binding.ts'
 import { type Bytes, copy, fromHex, toHex, utf8 } from '../../primitives/bytes.ts'
 import { keccak } from '../../proofs/mpt.ts'
-import { identify, readConfig } from './config.ts'
-import { checkEvidence, payeeOf } from './evidence.ts'
+import { checkConfig, identify } from './config.ts'
+import { checkEvidence } from './evidence.ts'
 import { type Attribution, refunds } from './index.ts'
 import { type RefundItem, SPECS, slotKey } from './refund.ts'
 
-/**
- * Tally's refunds as a reading host knows them. `evidence` takes the config as well: without it the blob is held against the item alone, and
- * whom the payments went to is the committee's word.
- */
-export const binding: Binding<Attribution> & { readonly evidence: (item: never, config?: unknown) => Evidence } = {
+/** Tally's refunds as a reading host knows them. */
+export const binding: Binding<Attribution> = {
   name: refunds.name,
   identify,
   surface: 0,
@@ -22,14 +19,13 @@ export const binding: Binding<Attribution> & { readonly evidence: (item: never, 
     of: { by: 0, bucket: true, key: addressKey, answer: (items) => items },
     at: { by: 1, bucket: false, key: blockKey, answer: (items) => items },
   },
-  evidence: (item: RefundItem, config?: unknown) => ({
+  evidence: (item: RefundItem, config: unknown) => ({
     hash: item.value.evidence.value.proofs,
-    check: (blob: Bytes) => checkEvidence(item, blob, config === undefined ? payeeOf(blob) : readConfig(config).content.feeRecipient),
+    check: (blob: Bytes) => checkEvidence(item, blob, checkConfig(config).content.feeRecipient),
   }),
 }
 
-type Evidence = ReturnType<NonNullable<Binding<Attribution>['evidence']>>
-
+// Flatter than the item: a page has no use for variants of one kind, and `kind` still tells a later one apart.
 const datumOf = ({ kind, value }: RefundItem): Attribution => ({
   kind,
   slot: value.slot,
@@ -71,6 +67,7 @@ export const parseAddress = (address: unknown): Bytes => {
   const wrong = digits.search(/[^0-9a-f]/i)
   if (wrong >= 0) throw new AddressError(`character ${wrong + 2} is not a hex digit`)
   if (digits.length !== 40) throw new AddressError(`40 hex digits are wanted after 0x, ${digits.length} given`)
+  // All of one case is an address without a checksum, as nodes and logs write it; mixed case claims to have one.
   const isMixed = digits !== digits.toLowerCase() && digits !== digits.toUpperCase()
   if (isMixed && digits !== checksummed(digits.toLowerCase()))
     throw new AddressError('its checksum (EIP-55) does not hold: a character or its case is wrong')

@@ -12,6 +12,7 @@ type Watch = Pick<DriveOptions, 'config' | 'chain' | 'signal'>
 export const recognise = async ({ config, chain, signal }: Watch, memory: Memory): Promise<void> => {
   if (memory.recognised) return
   const { origin } = config.content
+  // First of all: two chains may share their early blocks, and a member must not sign about one in the name of the other.
   const found = await chain.chainId({ signal })
   if (found !== config.lattice.chainId) {
     throw new ChainError(
@@ -33,6 +34,7 @@ export const recognise = async ({ config, chain, signal }: Watch, memory: Memory
 /** The newest block that counts by the config's rule; null when the chain names none. @throws ChainError */
 export const includedUpTo = async ({ config, chain, signal }: Watch, memory: Memory): Promise<bigint | null> => {
   const { inclusion } = config.content
+  // A head that goes back is no fault here: within the depth chains reorganise all the time, and that is what the depth is for.
   if (inclusion.kind === 'depth') return (await chain.head({ signal })) - BigInt(inclusion.value.blocks)
   const finalized = await chain.finalized({ signal })
   if (finalized === null) return null

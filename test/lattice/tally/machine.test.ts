@@ -1,9 +1,11 @@
+import { readFile } from 'node:fs/promises'
 import fc from 'fast-check'
-import { describe, expect, it } from 'vitest'
+import { describe, expect, it, vi } from 'vitest'
 import { observationMessage } from '../../../client/groups/block.ts'
 import type { Context, Effects } from '../../../client/groups/machine.ts'
 import { ZEROS } from '../../../client/groups/roster.ts'
 import { tallyBlock } from '../../../client/lattice/tally/block.ts'
+import { verifyProofs } from '../../../client/lattice/tally/evidence.ts'
 import {
   commandCodec,
   createMachine,
@@ -12,7 +14,7 @@ import {
   type TallyCommand,
   type TallyState,
 } from '../../../client/lattice/tally/machine.ts'
-import { blockFactsCodec, QUESTION_KIND, subjectCodec } from '../../../client/lattice/tally/payment.ts'
+import { blockFactsCodec, paymentsHash, QUESTION_KIND, subjectCodec } from '../../../client/lattice/tally/payment.ts'
 import { LIMITS, refundCodec } from '../../../client/lattice/tally/refund.ts'
 import { type Bytes, toHex } from '../../../client/primitives/bytes.ts'
 import { decode, encode } from '../../../client/primitives/codec.ts'
@@ -155,6 +157,17 @@ describe('TAL-04 attributions', () => {
     const refused = [attribute(fork), short, attribute(three)]
     expect(run([observe(one, 0), attribute(one)]).items).toEqual([])
     expect(run([...agreed, ...refused]).items).toEqual([])
+    // The quorum counted one of two payments; proofs of the other are as true, and not what was agreed on.
+    const { facts } = tallyBlock(one, 1n, FEE_RECIPIENT)
+    const only = proofs.payments.map((proof) => verifyProofs({ ...proofs, payments: [proof] }, FEE_RECIPIENT).payments)
+    const value = encode(blockFactsCodec, { ...facts, count: 1, omitted: 1, payments: paymentsHash(only[0] ?? []) })
+    const said = [0, 1, 2].map((member) => observe(one, member, { value }))
+    const show = (i: number): TallyCommand => ({
+      kind: 'attribute',
+      value: { number: 1n, proofs: { ...proofs, payments: proofs.payments.slice(i, i + 1) } },
+    })
+    expect(run([...said, show(1)]).items).toEqual([])
+    expect(run([...said, show(1), show(0)]).items.length).toBe(1)
   })
 
   it('are refused before any vote when a proof does not hold', async () => {
@@ -166,7 +179,8 @@ describe('TAL-04 attributions', () => {
       value: { number, proofs: { ...proofs, ...change } },
     })
     const tampered = structuredClone(proofs.payments)
-    ;(tampered[0]?.receipt[0] as Bytes)[5] = 0xff
+    const node = tampered[0]?.receipt[0] as Bytes
+    node[5] = 0xff
     expect(await admitted(broken({}, 2n))).toBe('Tally.CommandError')
     expect(await admitted(broken({ payments: [] }))).toBe('Tally.ProofError')
     expect(await admitted(broken({ payments: [...proofs.payments].reverse() }))).toBe('Tally.ProofError')
@@ -292,5 +306,46 @@ describe('MSK-07 MSK-08 apply', () => {
         expect(snapshot(machine.apply(frozen(state), command as TallyCommand, at(1n)).state)).toBe(snapshot(state))
       }),
     )
+  })
+
+  it('asks no clock, no entropy and no network', () => {
+    const refuse = (what: string) => () => {
+      throw new Error(`${what} in apply`)
+    }
+    const spies = [
+      vi.spyOn(Date, 'now').mockImplementation(refuse('a clock')),
+      vi.spyOn(Math, 'random').mockImplementation(refuse('entropy')),
+      vi.spyOn(crypto, 'getRandomValues').mockImplementation(refuse('entropy')),
+      vi.spyOn(globalThis, 'fetch').mockImplementation(refuse('a network')),
+      vi.spyOn(globalThis, 'setTimeout').mockImplementation(refuse('a timer')),
+    ]
+    try {
+      expect(run(pool).items.length).toBeGreaterThan(0)
+    } finally {
+      for (const spy of spies) spy.mockRestore()
+    }
+  })
+})
+
+describe('MSK-06 the machine', () => {
+  const FOLDER = new URL('../../../client/lattice/tally/', import.meta.url)
+  const imports = async (file: URL, seen: Set<string>): Promise<Set<string>> => {
+    seen.add(file.href)
+    const text = await readFile(file, 'utf8')
+    for (const [, type, name] of text.matchAll(/^(?:import|export) (type )?[^'\n]*?(?:\n[^'\n]*?)*?from '([^']+)'/gm)) {
+      if (type !== undefined || name === undefined) continue
+      if (!name.startsWith('.')) seen.add(name)
+      else if (!seen.has(new URL(name, file).href)) await imports(new URL(name, file), seen)
+    }
+    return seen
+  }
+
+  it('imports nothing of the driver, whatever is between them', async () => {
+    const found = [...(await imports(new URL('machine.ts', FOLDER), new Set()))]
+    const local = found.filter((name) => name.startsWith(FOLDER.href)).map((name) => name.slice(FOLDER.href.length))
+    expect(local.sort()).toEqual(['config.ts', 'evidence.ts', 'machine.ts', 'payment.ts', 'published.ts', 'refund.ts'])
+    expect(found.filter((name) => !name.startsWith('file:')).every((name) => /^(@noble\/|micro-packed$)/.test(name))).toBe(true)
+    const driver = [...(await imports(new URL('member.ts', FOLDER), new Set()))]
+    expect(driver).toEqual(expect.arrayContaining([new URL('watch.ts', FOLDER).href, new URL('machine.ts', FOLDER).href]))
   })
 })

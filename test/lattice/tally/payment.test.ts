@@ -7,6 +7,7 @@ import {
   type Candidate,
   decodePay,
   encodePay,
+  lengthSize,
   type Pay,
   type PaymentFact,
   paymentFactCodec,
@@ -26,6 +27,8 @@ interface Case {
   readonly name: string
   readonly payments: readonly string[]
   readonly counted: readonly number[]
+  /** Bytes of the header, and of each encoded PaymentProof, where the case is about their sum. */
+  readonly proofs?: { readonly header: number; readonly sizes: readonly number[] }
   readonly omitted: number
   readonly facts: { readonly value: { readonly payments: string; readonly count: number } }
   readonly refund?: { readonly hex: string }
@@ -102,9 +105,10 @@ describe('calldata of pay(bytes32,address[],uint16[])', () => {
 describe('TAL-01 what a block counts', () => {
   it('counts, omits and splits as the second implementation does', () => {
     const { chainId, block, hash, parent, proofs, committedAt } = vectors.circumstances
-    for (const { name, payments, counted: kept, omitted, facts: agreed, refund, pool, residual } of vectors.cases) {
+    for (const { name, payments, proofs: sizes, counted: kept, omitted, facts: agreed, refund, pool, residual } of vectors.cases) {
       const list = payments.map((hex) => decode(paymentFactCodec, fromHex(hex)))
-      const found = select(candidates(list), 0)
+      const sized = list.map((fact, i): Candidate => ({ fact, bytes: sizes?.sizes[i] ?? 0 }))
+      const found = select(sized, sizes === undefined ? 0 : lengthSize(sizes.header) + sizes.header)
       expect(
         found.counted.map(({ index }) => index),
         name,
