@@ -1,0 +1,73 @@
+import { fork } from 'node:child_process'
+import { createInterface } from 'node:readline'
+import { fileURLToPath } from 'node:url'
+
+/** A devnet in a process of its own, as `npm start` runs it. */
+export interface Devnet extends AsyncDisposable {
+  readonly page: string
+  readonly rpc: string
+  readonly pid: number
+  /** Process ids of chain and members. */
+  readonly children: readonly number[]
+  readonly config: string
+  readonly addresses: readonly string[]
+  /** Events so far, oldest first. */
+  readonly events: readonly Event[]
+  /** The next event of a kind that `test` accepts; those before the call do not count. */
+  readonly next: (kind: string, test?: (event: Event) => boolean) => Promise<Event>
+  /** Sends a signal and resolves with the exit code. */
+  readonly end: (signal?: NodeJS.Signals) => Promise<number | null>
+}
+
+type Event = { readonly event: string } & { readonly [field: string]: unknown }
+
+const PROGRAM = fileURLToPath(new URL('../bin/coalition.mjs', import.meta.url))
+
+/** Starts `coalition devnet --json` in `folder` and waits until everything runs. */
+export const startDevnet = async (folder: string, more: readonly string[] = []): Promise<Devnet> => {
+  const child = fork(PROGRAM, ['devnet', '--dir', folder, '--port', '0', '--json', ...more], { stdio: ['ignore', 'pipe', 'pipe', 'ipc'] })
+  const events: Event[] = []
+  const listeners = new Set<(event: Event) => void>()
+  const said: string[] = []
+  const keep = (line: string): void => {
+    said.push(line)
+    if (said.length > 40) said.shift()
+  }
+  if (child.stdout !== null)
+    createInterface({ input: child.stdout }).on('line', (line) => {
+      const event = JSON.parse(line) as Event
+      events.push(event)
+      for (const listener of [...listeners]) listener(event)
+    })
+  if (child.stderr !== null) createInterface({ input: child.stderr }).on('line', keep)
+  const exit = new Promise<number | null>((resolve) => child.once('exit', (code) => resolve(code)))
+  const next = (kind: string, test: (event: Event) => boolean = () => true): Promise<Event> =>
+    new Promise((resolve, reject) => {
+      const listener = (event: Event): void => {
+        if (event.event !== kind || !test(event)) return
+        listeners.delete(listener)
+        resolve(event)
+      }
+      listeners.add(listener)
+      void exit.then((code) => reject(new Error(`devnet ended with ${code}:\n${said.join('\n')}`)))
+    })
+  const ready = await next('ready')
+  const members = ready.members as readonly { readonly pid: number; readonly addresses: readonly string[] }[]
+  const chain = events.find(({ event }) => event === 'chain') as Event
+  const end = (signal: NodeJS.Signals = 'SIGINT'): Promise<number | null> => {
+    child.kill(signal)
+    return exit
+  }
+  return {
+    page: ready.page as string,
+    rpc: ready.rpc as string,
+    pid: child.pid ?? 0,
+    children: [chain.pid as number, ...members.map(({ pid }) => pid)],
+    config: ready.config as string,
+    addresses: members.flatMap(({ addresses }) => addresses),
+    events,
+    next,
+    end,
+    [Symbol.asyncDispose]: async () => void (await end()),
+  }
+}
