@@ -36,7 +36,23 @@ export default defineConfig({
       },
       {
         // Without the list vite finds a dependency in mid-test, prebundles it and reloads the page under the test.
-        optimizeDeps: { entries: ['worker/main.ts', 'test/browser/**/*.test.ts'] },
+        optimizeDeps: {
+          include: [
+            '@libp2p/identify',
+            '@libp2p/noise',
+            '@libp2p/websockets',
+            '@libp2p/yamux',
+            '@multiformats/multiaddr',
+            '@noble/curves/ed25519.js',
+            '@noble/hashes/blake3.js',
+            '@noble/hashes/sha2.js',
+            '@noble/hashes/sha3.js',
+            '@noble/hashes/utils.js',
+            '@scure/base',
+            'libp2p',
+            'micro-packed',
+          ],
+        },
         test: {
           name: 'browser',
           include: ['test/browser/**/*.test.ts'],

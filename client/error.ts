@@ -101,7 +101,8 @@ const flatten = (error: unknown, budget: Budget, depth: number): WireError => {
     stack: text(field(error, 'stack'), budget),
     facts: record(isObject(facts) ? facts : typeof code === 'string' ? { code } : {}, budget, 1),
   }
-  if (depth >= CAUSES || budget.left <= 0) return flat
+  // Not held against the budget: many facts are no reason to lose the cause, and there are at most CAUSES of them.
+  if (depth >= CAUSES) return flat
   const cause = field(error, 'cause')
   const errors = field(error, 'errors')
   return {

@@ -166,6 +166,13 @@ describe('a hostile wire error', () => {
     expect(error.facts.bytes).toHaveLength(4096)
   })
 
+  it('keeps its cause, however much its facts take', () => {
+    const facts = Object.fromEntries(Array.from({ length: 64 }, (_, i) => [`f${i}`, 'x'.repeat(4000)]))
+    const error = fromWire(wire({ facts, cause: wire({ message: 'why' }) }))
+    expect(error.cause).toMatchObject({ name: 'A.BError', message: 'why' })
+    expect(Object.keys(error.facts).length).toBeLessThan(20)
+  })
+
   it('has at most 64 facts or errors in one place and 16 levels', () => {
     const many = Object.fromEntries(Array.from({ length: 100 }, (_, i) => [`f${i}`, i]))
     expect(Object.keys(fromWire(wire({ facts: many })).facts)).toHaveLength(64)

@@ -26,7 +26,22 @@ const openNetwork = async (options: ConnectOptions): Promise<Network> => {
   }
 }
 
+/**
+ * The name of a lock that is held until the Worker is gone; null where locks are not to be had (insecure contexts, sandboxed frames). Not
+ * before it is held: the requests of a page and of its Worker overtake each other.
+ */
+const life = new Promise<string | null>((resolve) => {
+  const name = `coalition ${crypto.getRandomValues(new BigUint64Array(2)).join(' ')}`
+  const { locks } = navigator as Partial<WorkerNavigator>
+  const hold = (): Promise<never> => {
+    resolve(name)
+    return new Promise(() => {})
+  }
+  if (locks) locks.request(name, hold).catch(() => resolve(null))
+  else resolve(null)
+})
+
 addEventListener('message', ({ data }) => {
   const port = attached(data)
-  if (port) serveNetwork(port, openNetwork)
+  if (port) serveNetwork(port, openNetwork, life)
 })

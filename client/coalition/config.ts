@@ -81,6 +81,7 @@ export interface Module {
   readonly surface: (name: string) => SurfaceId
 }
 
+// By name: a module is the confluence that bears one of the four names, and rootInputs lets none stand twice.
 const moduleConfig = (config: CoalitionConfig, name: ModuleName): ConfluenceConfig | undefined =>
   config.confluences.find((confluence) => confluence.name === name)
 
@@ -124,6 +125,7 @@ const placesOf = (inputs: RootInputs, confluences: readonly ConfluenceConfig[]):
   ]
 }
 
+// A reference is believed, a full config is hashed; neither says anything about the other's fields.
 const latticeStableId = (lattice: LatticeConfig | LatticeRef): StableId => {
   const given = 'stableId' in lattice ? lattice.stableId : null
   return given ? asId(given) : stableId(checkLattice(lattice as LatticeConfig))

@@ -87,7 +87,7 @@ const start = (options: PageConnectOptions, here: Map<string, Shared>, key: stri
       const { bootstrap, network, withstand } = options
       const words = { bootstrap, ...(network !== undefined && { network }), ...(withstand !== undefined && { withstand }) }
       const connected = await connectPage(place.port, { ...words, signal, channel: () => new MessageChannel(), closed: ended })
-      place.loaded()
+      place.loaded(connected.life, connected.close)
       return connected
     } catch (error) {
       ended()

@@ -6,8 +6,8 @@ export interface Place {
   readonly port: Port
   /** Aborts with ConnectError when the Worker cannot be loaded or does not answer. */
   readonly failed: AbortSignal
-  /** It answered: what fails from now on is not the loading. */
-  readonly loaded: () => void
+  /** It answered: what fails from now on is not the loading. `dead` is called when it has gone without a word. */
+  readonly loaded: (life: string | null, dead: () => void) => void
   readonly end: () => void
 }
 
@@ -39,12 +39,25 @@ export const given = (worker: Worker | MessagePort, url = 'the given worker'): P
   const fail = (problem: string): void => controller.abort(new ConnectError(url, problem))
   const timer = setTimeout(() => fail(`it did not answer within ${PATIENCE} ms`), PATIENCE)
   const onError = (event: Event): void => fail((event as ErrorEvent).message || 'it cannot be loaded')
-  const loaded = (): void => {
+  worker.addEventListener('error', onError)
+  const settled = (): void => {
     clearTimeout(timer)
     worker.removeEventListener('error', onError)
   }
-  worker.addEventListener('error', onError)
-  return { port: portOf(worker), failed: controller.signal, loaded, end: loaded }
+  const over = new AbortController()
+  return {
+    port: portOf(worker),
+    failed: controller.signal,
+    loaded: (life, dead) => {
+      settled()
+      // The Worker has the lock: whoever asks for it waits as long as the Worker lives.
+      if (life !== null) void (navigator as Partial<Navigator>).locks?.request(life, { signal: over.signal }, dead).catch(() => {})
+    },
+    end: () => {
+      settled()
+      over.abort()
+    },
+  }
 }
 
 const portOf = (worker: Worker | MessagePort): Port => {

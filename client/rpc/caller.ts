@@ -1,5 +1,5 @@
 import { fromWire, toWire } from '../error.ts'
-import { type Pull, pull } from './pull.ts'
+import { type Pull, Pulled } from './pull.ts'
 import { type Answer, type Ask, MessageError, type Port, readAnswer, ShutdownError } from './wire.ts'
 
 /** What an open request does with its answers. */
@@ -60,7 +60,7 @@ export class Caller {
     const start = (answers: Exchange, credit: number): Pull => {
       return this.#exchange((id) => ({ kind: 'stream', id, method, args, credit }), answers, signal)
     }
-    return { [Symbol.asyncIterator]: () => pull(start) }
+    return { [Symbol.asyncIterator]: () => new Pulled(start) }
   }
 
   /** Ends everything that is open with ShutdownError, tells the other side and closes the port. */
@@ -95,7 +95,7 @@ export class Caller {
     this.#open.set(id, {
       done: (value) => this.#settle(id) && answers.done(value),
       fail: (error) => this.#settle(id) && answers.fail(error),
-      item: answers.item,
+      item: (value) => answers.item(value),
       drop: () => signal?.removeEventListener('abort', stop),
     })
     return { abort, credit: (n) => this.#open.has(id) && this.#send({ kind: 'credit', id, n }) }

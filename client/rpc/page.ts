@@ -13,6 +13,8 @@ export interface PageOptions extends ConnectOptions {
 
 /** A network of a page, shared by all who joined it. */
 export interface PageNetwork extends Network {
+  /** The Web Lock that the other side holds while it lives, if it does. */
+  readonly life: string | null
   /** A face of its own to the same network: `close` closes the handles that were opened through it, and only those. */
   readonly lease: () => Pick<Network, 'open'> & { readonly close: () => void }
   /** Ends it without waiting for the other side, which may have stopped answering. */
@@ -38,8 +40,9 @@ export const connectPage = async (port: Port, { channel, closed, signal, ...opti
     },
   })
   const { bootstrap, network, withstand } = options
+  let life: unknown
   try {
-    await caller.call('connect', [{ bootstrap, network, withstand }], { signal })
+    life = await caller.call('connect', [{ bootstrap, network, withstand }], { signal })
   } catch (error) {
     caller.close()
     throw error
@@ -55,7 +58,8 @@ export const connectPage = async (port: Port, { channel, closed, signal, ...opti
       },
     }
   }
-  return { open: lease().open, lease, close: () => caller.close(), [Symbol.asyncDispose]: () => dispose(caller) }
+  const known = typeof life === 'string' ? life : null
+  return { open: lease().open, lease, life: known, close: () => caller.close(), [Symbol.asyncDispose]: () => dispose(caller) }
 }
 
 const open = async <T>(
@@ -79,7 +83,7 @@ const dispose = async (caller: Caller): Promise<void> => {
   try {
     await caller.call('dispose', [])
   } catch {
-    // It has ended already: from the other side, or by an earlier call.
+    // It has ended: by this call, from the other side, or by an earlier call.
   }
   caller.close()
 }

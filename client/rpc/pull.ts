@@ -18,80 +18,84 @@ const OVER: IteratorResult<unknown> = { done: true, value: undefined }
  * The consuming end of a stream. Nothing is asked for before the first `next`; from then on the producer may be LIMITS.credit items ahead of
  * what was taken, and no more: credit is given back for what the consumer took, half a window at a time.
  */
-export const pull = (start: (answers: Exchange, credit: number) => Pull): AsyncIterator<unknown> & AsyncIterable<unknown> => {
-  const ready: unknown[] = []
-  const waiting: Waiting[] = []
-  let source: Pull | null = null
-  let over = false
-  let failure: { readonly error: unknown } | null = null
-  let taken = 0
-  let granted = 0
+export class Pulled implements AsyncIterator<unknown>, Exchange {
+  readonly #start: (answers: Exchange, credit: number) => Pull
+  readonly #ready: unknown[] = []
+  readonly #waiting: Waiting[] = []
+  #source: Pull | null = null
+  #over = false
+  #failure: { readonly error: unknown } | null = null
+  #taken = 0
+  #granted = 0
 
-  const finish = (error?: { readonly error: unknown }): void => {
-    if (over) return
-    over = true
-    failure = error ?? null
-    const [first, ...rest] = waiting.splice(0)
-    if (first && failure) {
-      first.reject(failure.error)
-      failure = null
-    } else first?.resolve(OVER)
-    for (const other of rest) other.resolve(OVER)
+  constructor(start: (answers: Exchange, credit: number) => Pull) {
+    this.#start = start
   }
 
-  const took = (): void => {
-    taken++
-    if (taken < LIMITS.credit / 2 || over) return
-    granted += taken
-    source?.credit(taken)
-    taken = 0
+  async next(): Promise<IteratorResult<unknown>> {
+    if (!this.#source && !this.#over) this.#open()
+    if (this.#ready.length > 0) {
+      const value = this.#ready.shift()
+      this.#took()
+      return { done: false, value }
+    }
+    if (!this.#over) return new Promise((resolve, reject) => this.#waiting.push({ resolve, reject }))
+    const failure = this.#failure
+    this.#failure = null
+    if (failure) throw failure.error
+    return OVER
   }
 
-  const answers: Exchange = {
-    done: () => finish(),
-    fail: (error) => finish({ error }),
-    item: (value) => {
-      if (granted-- === 0) return false
-      const first = waiting.shift()
-      if (first) {
-        took()
-        first.resolve({ done: false, value })
-      } else ready.push(value)
-      return true
-    },
+  async return(): Promise<IteratorResult<unknown>> {
+    this.#ready.length = 0
+    this.#source?.abort('the consumer stopped')
+    this.done()
+    return OVER
   }
 
-  const open = (): void => {
-    granted = LIMITS.credit
+  done(): void {
+    this.#finish(null)
+  }
+
+  fail(error: unknown): void {
+    this.#finish({ error })
+  }
+
+  item(value: unknown): boolean {
+    if (this.#granted-- === 0) return false
+    const first = this.#waiting.shift()
+    if (first) {
+      this.#took()
+      first.resolve({ done: false, value })
+    } else this.#ready.push(value)
+    return true
+  }
+
+  #open(): void {
+    this.#granted = LIMITS.credit
     try {
-      source = start(answers, LIMITS.credit)
+      this.#source = this.#start(this, LIMITS.credit)
     } catch (error) {
-      finish({ error })
+      this.fail(error)
     }
   }
 
-  return {
-    [Symbol.asyncIterator]() {
-      return this
-    },
-    next: async () => {
-      if (!source && !over) open()
-      if (ready.length > 0) {
-        const value = ready.shift()
-        took()
-        return { done: false, value }
-      }
-      if (!over) return new Promise((resolve, reject) => waiting.push({ resolve, reject }))
-      const last = failure
-      failure = null
-      if (last) throw last.error
-      return OVER
-    },
-    return: async () => {
-      ready.length = 0
-      source?.abort('the consumer stopped')
-      finish()
-      return OVER
-    },
+  #took(): void {
+    this.#taken++
+    if (this.#taken < LIMITS.credit / 2 || this.#over) return
+    this.#granted += this.#taken
+    this.#source?.credit(this.#taken)
+    this.#taken = 0
+  }
+
+  /** Whoever waits learns of a failure first; with nobody waiting it is kept for the next pull, behind the items that came before it. */
+  #finish(failure: { readonly error: unknown } | null): void {
+    if (this.#over) return
+    this.#over = true
+    const [first, ...rest] = this.#waiting.splice(0)
+    if (first && failure) first.reject(failure.error)
+    else first?.resolve(OVER)
+    for (const other of rest) other.resolve(OVER)
+    this.#failure = first ? null : failure
   }
 }

@@ -6,59 +6,80 @@ import { fields, LIMITS, MessageError, type Port, ShutdownError } from './wire.t
 // The Worker's end. Options and names are checked here, configs and arguments of questions where they are understood: by the surface's
 // binding. Nothing of a message is passed on that was not looked at.
 
+type OpenNetwork = (options: ConnectOptions) => Promise<Network>
+type Call = Methods['calls'][string]
+
 /**
  * Answers a page on `port`: one network, its handles each on a port of their own, until the page disposes of it or is gone.
  * @param openNetwork called once, when the page connects
+ * @param life name of a Web Lock, once it is held: browsers do not tell that a port is dead, but they give a dead Worker's locks to others
  */
-export const serveNetwork = (port: Port, openNetwork: (options: ConnectOptions) => Promise<Network>): void => {
-  const handles = new Set<Answerer>()
-  let network: Promise<Network> | null = null
-  let disposal: Promise<void> | null = null
-  let opening = 0
+export const serveNetwork = (port: Port, openNetwork: OpenNetwork, life: Promise<string | null> = Promise.resolve(null)): void => {
+  const served = new Served(openNetwork, life)
+  // Nobody is left to be told when the network that failed to open cannot be closed either.
+  new Answerer(port, { calls: served.calls, streams: {} }, () => void served.dispose().catch(() => {}))
+}
 
-  const dispose = (): Promise<void> => {
-    disposal ??= (async () => {
-      for (const handle of [...handles]) handle.close()
-      await (await network)?.[Symbol.asyncDispose]()
-    })()
-    return disposal
+class Served {
+  readonly #openNetwork: OpenNetwork
+  readonly #life: Promise<string | null>
+  readonly #handles = new Set<Answerer>()
+  #network: Promise<Network> | null = null
+  #disposal: Promise<void> | null = null
+  #opening = 0
+
+  constructor(openNetwork: OpenNetwork, life: Promise<string | null>) {
+    this.#openNetwork = openNetwork
+    this.#life = life
   }
 
-  const open: Methods['calls'][string] = async ([name, config, options], { signal, port: end }) => {
-    if (!network || !end) throw new MessageError('open before connect, or without a port')
+  get calls(): Methods['calls'] {
+    return { connect: this.#connect, open: this.#open, dispose: () => this.dispose() }
+  }
+
+  dispose(): Promise<void> {
+    this.#disposal ??= (async () => {
+      for (const handle of [...this.#handles]) handle.close()
+      await (await this.#network)?.[Symbol.asyncDispose]()
+    })()
+    return this.#disposal
+  }
+
+  readonly #connect: Call = async ([options], { signal }) => {
+    if (this.#network) throw new MessageError('connected already')
+    this.#network = this.#openNetwork({ ...readConnect(options), signal })
+    await this.#network
+    return this.#life
+  }
+
+  readonly #open: Call = async ([name, config, options], { signal, port }) => {
+    if (!this.#network || !port) throw new MessageError('open before connect, or without a port')
+    this.#opening++
     try {
-      if (handles.size + opening >= LIMITS.handles) throw new BusyError('handles', LIMITS.handles)
-      opening++
-      const handle = await (await network).open({ name: text(name) }, config, { ...readOpen(options), signal })
+      if (this.#handles.size + this.#opening > LIMITS.handles) throw new BusyError('handles', LIMITS.handles)
+      const handle = await (await this.#network).open({ name: text(name) }, config, { ...readOpen(options), signal })
       // The page gave up while the handle was being opened, or the network went: nobody else would close it.
-      if (signal.aborted || disposal) await handle[Symbol.asyncDispose]()
+      if (signal.aborted || this.#disposal) await handle[Symbol.asyncDispose]()
       signal.throwIfAborted()
-      if (disposal) throw new ShutdownError()
-      const served = serveHandle(end, handle, () => handles.delete(served))
-      handles.add(served)
+      if (this.#disposal) throw new ShutdownError()
+      const served = serveHandle(port, handle, () => this.#handles.delete(served))
+      this.#handles.add(served)
       return handle.state
     } catch (error) {
-      end.close()
+      port.close()
       throw error
     } finally {
-      opening--
+      this.#opening--
     }
   }
-
-  const connect: Methods['calls'][string] = async ([options], { signal }) => {
-    if (network) throw new MessageError('connected already')
-    network = openNetwork({ ...readConnect(options), signal })
-    await network
-  }
-
-  // Nobody is left to be told when the network that failed to open cannot be closed either.
-  new Answerer(port, { calls: { connect, open, dispose }, streams: {} }, () => void dispose().catch(() => {}))
 }
 
 const serveHandle = (port: Port, handle: Handle<unknown>, closed: () => void): Answerer => {
   let disposal: Promise<void> | null = null
   const dispose = async (): Promise<void> => {
     stop()
+    // Before the port ends: the page may open another in its place at once, over another port.
+    closed()
     disposal ??= Promise.resolve(handle[Symbol.asyncDispose]())
     await disposal
   }
@@ -66,17 +87,18 @@ const serveHandle = (port: Port, handle: Handle<unknown>, closed: () => void): A
     calls: {
       latest: ([options], { signal }) => handle.latest({ ...readAskOptions(options), signal }),
       ask: ([question, argument, options], { signal }) => handle.ask(text(question), argument, { ...readAskOptions(options), signal }),
-      dispose,
+      // The end of the port is the answer: a page that kept it open would keep something here.
+      dispose: async () => {
+        await dispose()
+        answerer.close()
+      },
     },
     streams: {
       iterate: () => handle,
       since: ([position], signal) => handle.since(u64(position), { signal }),
     },
   }
-  const answerer = new Answerer(port, methods, () => {
-    closed()
-    void dispose().catch(() => {})
-  })
+  const answerer = new Answerer(port, methods, () => void dispose().catch(() => {}))
   const stop = handle.onState((report) => answerer.push(report))
   return answerer
 }

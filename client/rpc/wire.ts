@@ -11,7 +11,7 @@ export interface Port {
   /** Setting it starts the delivery of what has queued up. */
   onmessage: ((event: never) => void) | null
   close(): void
-  /** `close` (the other end is gone: Chromium since 122, Node) and `messageerror` (what came cannot be cloned here). */
+  /** `close` (the other end is gone: Node only, Chromium 156 does not tell) and `messageerror` (what came cannot be cloned here). */
   addEventListener?(type: string, listener: () => void): void
 }
 

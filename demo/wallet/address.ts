@@ -46,20 +46,19 @@ export const showAddress = (place: HTMLElement, refunds: Tally.Refunds): void =>
   const shown = el('div', { 'aria-live': 'polite' })
   place.append(form, shown)
   let asking = new AbortController()
-  form.addEventListener('submit', async (event) => {
+  const show = async (address: string, signal: AbortSignal): Promise<void> => {
+    shown.replaceChildren(el('p', {}, 'Asking, and checking the answer…'))
+    try {
+      const verified = await refunds.of(address, { signal: AbortSignal.any([signal, AbortSignal.timeout(PATIENCE)]) })
+      shown.replaceChildren(answer(refunds, address, verified))
+    } catch (error) {
+      if (!signal.aborted) shown.replaceChildren(refusal(error))
+    }
+  }
+  form.addEventListener('submit', (event) => {
     event.preventDefault()
     asking.abort()
     asking = new AbortController()
-    const { signal } = asking
-    const address = input.value.trim()
-    shown.replaceChildren(el('p', {}, 'Asking, and checking the answer…'))
-    try {
-      shown.replaceChildren(
-        answer(refunds, address, await refunds.of(address, { signal: AbortSignal.any([signal, AbortSignal.timeout(PATIENCE)]) })),
-      )
-    } catch (error) {
-      if (signal.aborted) return
-      shown.replaceChildren(refusal(error))
-    }
+    void show(input.value.trim(), asking.signal)
   })
 }

@@ -35,7 +35,7 @@ const proven = ({ value, verdict }: Verified<Tally.PaymentEvidence>): HTMLElemen
 export const evidence = (refunds: Tally.Refunds, { ref }: Verified<unknown>): HTMLElement => {
   const button = el('button', { type: 'button' }, 'Fetch and check the raw evidence')
   const place = el('div', { class: 'evidence', 'aria-live': 'polite' }, button)
-  button.addEventListener('click', async () => {
+  const show = async (): Promise<void> => {
     button.disabled = true
     try {
       place.replaceChildren(proven(await refunds.evidence(ref)))
@@ -43,6 +43,7 @@ export const evidence = (refunds: Tally.Refunds, { ref }: Verified<unknown>): HT
       button.disabled = false
       place.replaceChildren(refusal(error, button))
     }
-  })
+  }
+  button.addEventListener('click', () => void show())
   return place
 }

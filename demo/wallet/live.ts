@@ -1,4 +1,5 @@
-import type { Tally } from '../../client/page/index.ts'
+import { isError, type Tally } from '../../client/page/index.ts'
+import { again } from './again.ts'
 import { el } from './dom.ts'
 import { refundRow } from './refund.ts'
 import { refusal } from './verdict.ts'
@@ -23,9 +24,17 @@ export const showLive = async (place: HTMLElement, refunds: Tally.Refunds): Prom
       }
       return
     } catch (error) {
+      // The Worker is gone, and with it everything that was verified: only a new page has a new one.
+      if (isError(error, 'Network.ShutdownError')) return note.replaceChildren(refusal(error, reload()))
       await again(note, error)
     }
   }
+}
+
+const reload = (): HTMLElement => {
+  const button = el('button', { type: 'button' }, 'Reload the page')
+  button.addEventListener('click', () => location.reload())
+  return button
 }
 
 const first = async (refunds: Tally.Refunds): Promise<bigint> => {
@@ -33,14 +42,3 @@ const first = async (refunds: Tally.Refunds): Promise<bigint> => {
   const last = value === null || ref.position === null ? 0n : BigInt(ref.position)
   return last < ROWS ? 0n : last - ROWS + 1n
 }
-
-/** Says what happened and resolves when the reader wants to go on. */
-const again = (note: HTMLElement, error: unknown): Promise<void> =>
-  new Promise((resolve) => {
-    const button = el('button', { type: 'button' }, 'Try again')
-    button.addEventListener('click', () => {
-      note.replaceChildren()
-      resolve()
-    })
-    note.replaceChildren(refusal(error, button))
-  })

@@ -1,7 +1,7 @@
 import { connect, Tally } from '../../client/page/index.ts'
 import { showAddress } from './address.ts'
+import { again } from './again.ts'
 import { byId, el } from './dom.ts'
-import { problem } from './format.ts'
 import { showLive } from './live.ts'
 import { showState } from './status.ts'
 
@@ -20,7 +20,7 @@ const handshake = async (): Promise<Handshake> => {
 
 const start = async (): Promise<void> => {
   const status = byId('status')
-  const note = el('p', { role: 'status' }, 'Connecting…')
+  const note = el('div', { role: 'status' }, 'Connecting…')
   status.append(note)
   for (;;) {
     try {
@@ -33,21 +33,9 @@ const start = async (): Promise<void> => {
       await showLive(byId('live'), refunds)
       return
     } catch (error) {
-      await retry(note, error)
+      await again(note, error)
     }
   }
 }
-
-const retry = (note: HTMLElement, error: unknown): Promise<void> =>
-  new Promise((resolve) => {
-    const button = el('button', { type: 'button' }, 'Try again')
-    button.addEventListener('click', () => {
-      note.className = ''
-      note.replaceChildren('Connecting…')
-      resolve()
-    })
-    note.className = 'problem'
-    note.replaceChildren(problem(error), ' ', button)
-  })
 
 void start()

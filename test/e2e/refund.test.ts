@@ -50,12 +50,12 @@ describe('one payment, one signed commit, one verified refund in a tab', () => {
 
     const row = page.locator('#live li.refund').first()
     // 25 % of the value, floored to the wei.
-    expect(await row.innerText()).toContain('1000000000000000000 wei')
+    expect(await row.textContent()).toContain('1000000000000000000 wei')
     for (const light of ['integrity', 'authority', 'freshness'])
       expect(await row.locator(`.light[title="${light}: verified"]`).count()).toBe(1)
 
     await row.locator('summary').first().click()
-    const verdict = await row.locator('.verdict').first().innerText()
+    const verdict = await row.locator('.verdict').first().textContent()
     for (const check of ['commit.signatures', 'item.inclusion', 'roster.chain', 'head.age']) expect(verdict).toContain(check)
     await row.getByRole('button', { name: /evidence/i }).click()
     await expect.poll(() => row.textContent(), { timeout: 20_000 }).toContain('evidence.inclusion')
@@ -63,7 +63,7 @@ describe('one payment, one signed commit, one verified refund in a tab', () => {
 
     await page.fill('#of', `0x${toHex(PROVIDER)}`)
     await page.getByRole('button', { name: 'Show its refunds' }).click()
-    await expect.poll(() => page.locator('#address').innerText(), { timeout: 20_000 }).toMatch(/1 ETH in 1 refund/)
+    await expect.poll(() => page.locator('#address').textContent(), { timeout: 20_000 }).toMatch(/1 ETH in 1 refund/)
     await page.screenshot({ path: `${SHOTS}address.png`, fullPage: true })
     expect(tab.complaints).toEqual([])
   })
@@ -77,7 +77,7 @@ describe('a devnet that is ended', () => {
     devnet = await startDevnet(folder.path, ['--no-traffic'])
     await using tab = await openTab(browser, devnet.page)
     await tab.page.waitForSelector('#live li.refund', { timeout: 60_000 })
-    expect(await tab.page.locator('#live li.refund').first().innerText()).toContain('1000000000000000000 wei')
+    expect(await tab.page.locator('#live li.refund').first().textContent()).toContain('1000000000000000000 wei')
     await pay(8n)
     await expect.poll(() => tab.page.locator('#live li.refund').count(), { timeout: 60_000 }).toBe(2)
   })

@@ -113,7 +113,7 @@ describe('a member that lies, through the page', () => {
     it(`renders nothing, and says why: ${what}`, async () => {
       lie = told
       await using tab = await openTab(browser, site.url)
-      await expect.poll(() => tab.page.locator('body').innerText(), { timeout: 40_000 }).toMatch(reason)
+      await expect.poll(() => tab.page.locator('body').textContent(), { timeout: 40_000 }).toMatch(reason)
       expect(await tab.page.locator('li.refund').count()).toBe(0)
     })
 
@@ -126,7 +126,7 @@ describe('a member that lies, through the page', () => {
     it(`renders no row of it: ${what}`, async () => {
       lie = told
       await using tab = await openTab(browser, site.url)
-      await expect.poll(() => tab.page.locator('body').innerText(), { timeout: 40_000 }).toMatch(/item\.inclusion|Response\.proven|frame/)
+      await expect.poll(() => tab.page.locator('body').textContent(), { timeout: 40_000 }).toMatch(/item\.inclusion|Response\.proven|frame/)
       const rows = await tab.page.locator('li.refund .block').allInnerTexts()
       expect(rows.every((row) => /^block (1|21|41)$/.test(row))).toBe(true)
     })
@@ -148,7 +148,7 @@ describe('a member that lies, through the page', () => {
       lie = told
       const block = await history.pay()
       await expect
-        .poll(() => tab.page.locator('body').innerText(), { timeout: 40_000 })
+        .poll(() => tab.page.locator('body').textContent(), { timeout: 40_000 })
         .toMatch(/commit\.|item\.inclusion|Response\.commits|frame/i)
       expect(await tab.page.getByText(`block ${block}`, { exact: true }).count()).toBe(0)
       // The same block from the same member, by a reader whom nobody lies to.
@@ -168,7 +168,7 @@ describe('a member that lies, through the page', () => {
     await tab.page.waitForSelector('li.refund')
     await tab.page.fill('#of', address)
     await tab.page.getByRole('button', { name: 'Show its refunds' }).click()
-    await expect.poll(() => tab.page.locator('#address').innerText(), { timeout: 40_000 }).toMatch(/answer\.complete/)
+    await expect.poll(() => tab.page.locator('#address').textContent(), { timeout: 40_000 }).toMatch(/answer\.complete/)
     expect(await tab.page.locator('#address li.refund').count()).toBe(0)
   })
 })

@@ -205,8 +205,7 @@ const modulesOf = (build: string, entries: readonly string[]): readonly string[]
   return [...seen].flatMap((file) => byFile.get(file)?.modules ?? [])
 }
 
-// TODO(house): unconditional once client/page/index.ts exists.
-describe.runIf(existsSync(join(root, 'client/page/index.ts')))('the built page', () => {
+describe('the built page', () => {
   const modules = () => modulesOf('page', ['index.js', 'lattice/tally.js'])
 
   it('carries no libp2p and no codec library', () => {

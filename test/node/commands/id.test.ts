@@ -2,8 +2,11 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { formatConfig, identify } from '../../../client/lattice/tally/config.ts'
+import { UNIVERSE } from '../../../client/primitives/id.ts'
 import * as command from '../../../node/commands/id.ts'
-import { extra, members, type Vector, vectors } from '../../vectors/identity.ts'
+import { configOf } from '../../lattice/tally/fixtures.ts'
+import { extra, hexOf, members, type Vector, vectors } from '../../vectors/identity.ts'
 
 let folder = ''
 beforeAll(async () => {
@@ -60,6 +63,22 @@ describe('coalition id prints the ids of the vectors', () => {
         expect(found[`committee(${o})`]).toBe((vector.committees as Vector)[o])
       }
     }
+  })
+
+  it('tally by its own config, and the same inside a lattice', async () => {
+    const config = configOf()
+    const group = hexOf(identify(UNIVERSE, config).group)
+    const published = formatConfig(config)
+    const alone = await ids('tally', await file(published))
+    expect(alone['committee(tally)']).toBe(group)
+    expect((await ids('derive', String(alone['config(tally)']), 'refunds')).refunds).toBe(alone['surface(refunds)'])
+    const print = { content: 'ab'.repeat(32), acl: 'cd'.repeat(32) }
+    const { lattice, ...values } = published
+    const six = { ...lattice, zipnet: print, unseal: print, offer: print, atelier: print, relay: print, tally: values }
+    const whole = await ids('lattice', await file(six))
+    expect([whole.LATTICE, whole['committee(tally)']]).toEqual([alone.LATTICE, group])
+    const coalition = await ids('coalition', await file({ name: 'x', lattices: [six] }))
+    expect(coalition['lattices[0]']).toBe(alone.LATTICE)
   })
 
   it('organism and confluence', async () => {
@@ -190,10 +209,14 @@ describe('coalition id as a command', () => {
       expect([code, out], argv.join(' ')).toEqual([2, ''])
       expect(err).toContain('coalition id --help')
     }
-    for (const content of ['{', '[]', '{"name":"x","chainId":1.5}', Buffer.from([0x22, 0xff, 0x22])]) {
+    for (const content of ['{', '[]', '{"name":"x","chainId":1.5}']) {
       const { code, err } = await run('lattice', await file(content))
       expect([code, err.includes('refused')]).toEqual([2, false])
     }
+    // One byte of the name is not UTF-8: read leniently it would be U+FFFD, and the organism another one.
+    const organism = Buffer.from(JSON.stringify({ name: '~', content: hex, acl: hex }))
+    expect((await run('organism', await file(organism))).code).toBe(0)
+    expect((await run('organism', await file(organism.map((byte) => (byte === 0x7e ? 0xff : byte))))).code).toBe(2)
     expect((await run('coalition', await file({ name: 'x', organisms: [{ role: 'r' }] }))).err).toContain('$.organisms[0].stableId')
   })
 

@@ -1,0 +1,47 @@
+import type { StateReport } from '../../client/network/handle.ts'
+import { serveNetwork } from '../../client/rpc/serve.ts'
+import { attached } from '../../client/rpc/wire.ts'
+
+// A Worker whose network answers without peers: what is tested is the way between it and the page. It tells how many networks it has.
+
+let opened = 0
+let disposed = 0
+
+const state: StateReport = { state: 'live', detail: null, head: null, peers: [] }
+
+async function* count() {
+  for (let i = 0n; ; i++) yield { value: i }
+}
+
+const handle = () => ({
+  state,
+  onState: () => () => {},
+  latest: () => new Promise<never>(() => {}),
+  since: count,
+  ask: async (question: string, argument: unknown) => ({ value: { question, argument, opened, disposed } }),
+  [Symbol.asyncIterator]: count,
+  [Symbol.asyncDispose]: async () => {},
+})
+
+const life = new Promise<string>((resolve) => {
+  const name = `stub ${crypto.randomUUID()}`
+  void navigator.locks.request(name, () => {
+    resolve(name)
+    return new Promise(() => {})
+  })
+})
+
+addEventListener('message', ({ data }) => {
+  const port = attached(data)
+  if (!port) return
+  const open = async () => {
+    opened++
+    return {
+      open: async () => handle() as never,
+      [Symbol.asyncDispose]: async () => {
+        disposed++
+      },
+    }
+  }
+  serveNetwork(port, open, life)
+})

@@ -1,0 +1,45 @@
+import fc from 'fast-check'
+import { describe, expect, it } from 'vitest'
+import { ago, ether, problem, short } from '../../demo/wallet/format.ts'
+
+describe('ether', () => {
+  it.each([
+    [0n, '0 ETH'],
+    [1n, '0.000000000000000001 ETH'],
+    [10n ** 18n, '1 ETH'],
+    [1_500_000_000_000_000_000n, '1.5 ETH'],
+    [10n ** 30n + 1n, '1000000000000.000000000000000001 ETH'],
+  ])('%s wei is %s', (wei, text) => {
+    expect(ether(wei)).toBe(text)
+  })
+
+  it('loses no digit', () => {
+    fc.assert(
+      fc.property(fc.bigInt({ min: 0n, max: 2n ** 128n }), (wei) => {
+        const [whole = '', fraction = ''] = ether(wei).replace(' ETH', '').split('.')
+        expect(BigInt(whole + fraction.padEnd(18, '0'))).toBe(wei)
+      }),
+    )
+  })
+})
+
+it('short texts stay, long ones keep both ends', () => {
+  expect(short('0x1234')).toBe('0x1234')
+  expect(short(`0x${'ab'.repeat(20)}`)).toBe('0xababab…ababab')
+})
+
+it.each([
+  [-5_000, 'just now'],
+  [500, 'just now'],
+  [59_000, '59 s ago'],
+  [180_000, '3 min ago'],
+  [8_000_000, '2 h ago'],
+])('%s ms are %s', (age, text) => {
+  expect(ago(1_000_000_000, 1_000_000_000 + age)).toBe(text)
+})
+
+it('a problem is told with the causes that say more', () => {
+  const error = new Error('no answer', { cause: new Error('no answer', { cause: new Error('refused') }) })
+  expect(problem(error)).toBe('no answer: refused')
+  expect(problem('text')).toBe('text')
+})
