@@ -96,6 +96,12 @@ export class Archive<S, C> {
     return stored === null ? null : decode(sealCodec, stored)
   }
 
+  /** Hex ids of the commands that took effect in a block. */
+  async taken(index: bigint): Promise<readonly string[]> {
+    const stored = await this.#store.get(archiveKey.taken(index))
+    return stored === null ? [] : (toHex(stored).match(/.{32}/g) ?? [])
+  }
+
   /** Blocks since the last synced write. */
   get unsynced(): number {
     return this.#unsynced

@@ -1,6 +1,6 @@
 import { hash, hashLeaf } from '../../wasm/core.ts'
 import { CoalitionError } from '../error.ts'
-import { type Bytes, toHex } from '../primitives/bytes.ts'
+import { type Bytes, fromHex, toHex } from '../primitives/bytes.ts'
 import { encode } from '../primitives/codec.ts'
 import type { GroupId, UniqueId } from '../primitives/id.ts'
 import { append, emptyFrontier, type Frontier, rootOf as treeRoot } from '../proofs/frontier.ts'
@@ -100,6 +100,7 @@ export const executeBlock = <S, C>(
     ),
     time_ms: draft.timeMs,
   }
+  if (applied.ids.size > 0) changes.push({ key: archiveKey.taken(index), value: fromHex([...applied.ids].join('')) })
   const commit = commitHash(header)
   const log = append(parent.log, [hashLeaf(commit)], (level, at, value) => changes.push({ key: archiveKey.logNode(level, at), value }))
   const link = { hash: commit, view: draft.view, parent: parent.link.hash, parentView: parent.link.view }

@@ -154,7 +154,7 @@ export class Group<S, C> implements AsyncDisposable {
   async #recall(): Promise<void> {
     const first = this.newest - COMMAND_WINDOW + 1n
     for (let index = first > 1n ? first : 1n; index <= this.newest; index++)
-      for (const { id } of (await this.#archive.block(index))?.commands ?? []) this.#recent.set(toHex(id), index)
+      for (const id of await this.#archive.taken(index)) this.#recent.set(id, index)
     const { views, blocks } = await this.#votes.load()
     const root = this.#head.link.view
     for (const block of blocks.filter(({ header }) => header.view > root)) {

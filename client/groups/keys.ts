@@ -17,6 +17,8 @@ export const archiveKey = {
   head: key('H'),
   block: (index: bigint) => key('b', be(index, 8)),
   seal: (index: bigint) => key('s', be(index, 8)),
+  /** Ids of the commands that took effect in a block: a repeated or late one stands in the block and did nothing. */
+  taken: (index: bigint) => key('c', be(index, 8)),
   logNode: (level: number, index: bigint) => key('l', small(level), be(index, 8)),
   item: (surface: number, position: bigint) => key('i', small(surface), be(position, 8)),
   node: (surface: number, level: number, index: bigint) => key('n', small(surface, level), be(index, 8)),

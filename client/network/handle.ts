@@ -54,7 +54,11 @@ export interface StreamOptions {
   readonly signal?: AbortSignal
 }
 
-/** An open surface: live, in order, back-pressured; closed by `await using` or `[Symbol.asyncDispose]()` (API.md). */
+/**
+ * An open surface: live, in order, back-pressured; closed by `await using` or `[Symbol.asyncDispose]()` (API.md). Iterating it begins with
+ * the next new item; what was there before is asked for with `since`. An iteration ends when the handle is closed, and throws EvidenceError
+ * when nobody is left but servers that fail a check, EquivocationError when the committee signed two histories.
+ */
 export interface Handle<T> extends AsyncIterable<Verified<T>>, AsyncDisposable {
   readonly state: StateReport
   /** Calls `listener` with every change; the returned function stops it. */
@@ -63,6 +67,9 @@ export interface Handle<T> extends AsyncIterable<Verified<T>>, AsyncDisposable {
   readonly latest: (options?: AskOptions) => Promise<Verified<T | null>>
   /** Every item from `position` on, then the live tail. */
   readonly since: (position: bigint, options?: StreamOptions) => AsyncIterable<Verified<T>>
-  /** The surface's own questions, by name; the organism's `read` gives them typed methods. */
+  /**
+   * The surface's own questions, by name; the organism's `read` gives them typed methods. `evidence` is one of every surface that has any: its
+   * argument is an item's Ref, its answer what the surface's check makes of the raw bytes.
+   */
   readonly ask: <R>(question: string, argument: unknown, options?: AskOptions) => Promise<Verified<R>>
 }

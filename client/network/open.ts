@@ -5,6 +5,7 @@ import type { Binding } from './binding.ts'
 import type { Handle } from './handle.ts'
 import type { Host } from './host.ts'
 import type { ConnectOptions, Network, OpenOptions } from './network.ts'
+import { timeoutOf } from './reader/consult.ts'
 import { Links } from './reader/links.ts'
 import { Reader } from './reader/reader.ts'
 import { ShutdownError } from './reader/state.ts'
@@ -53,7 +54,11 @@ export const createNetwork = (host: Host, bindings: readonly Binding<unknown>[],
     open: async (surface, config, open) => {
       if (own.signal.aborted) throw new ShutdownError()
       const binding = bindings.find(({ name }) => name === surface.name)
-      if (binding === undefined) throw new SurfaceError(surface.name, bindings.map(({ name }) => name))
+      if (binding === undefined)
+        throw new SurfaceError(
+          surface.name,
+          bindings.map(({ name }) => name),
+        )
       // The page's type of the datum is the binding's: they stand under one name in the host's list.
       return openHandle(common, binding, config, open) as Promise<Handle<never>>
     },
@@ -71,7 +76,7 @@ const openHandle = async <T>(common: Common, binding: Binding<T>, config: unknow
   const { reader, release } = acquire(common, binding, config, options.withstand ?? common.options.withstand ?? null)
   const own = scope(options.signal, common.options.signal)
   const deadline = options.timeout ?? OPEN_MS
-  const cancel = common.host.after(deadline, () => own.abort(reader.timeout(deadline)))
+  const cancel = common.host.after(deadline, () => own.abort(timeoutOf(reader, 'head', deadline)))
   try {
     await reader.until(() => reader.trusted, own.signal)
     return createHandle({ reader, binding, config }, release)
@@ -102,7 +107,14 @@ const acquire = <T>(common: Common, binding: Binding<T>, config: unknown, withst
 
   function start(): Reader {
     const ground = { identified, surface: binding.surface, withstand, verify: host.verify }
-    return new Reader({ host, links, ground, addresses: options.bootstrap, component: binding.name, who: binding.name.split('.')[0] ?? binding.name })
+    return new Reader({
+      host,
+      links,
+      ground,
+      addresses: options.bootstrap,
+      component: binding.name,
+      who: binding.name.split('.')[0] ?? binding.name,
+    })
   }
 }
 
@@ -112,6 +124,9 @@ export class SurfaceError extends CoalitionError {
   declare readonly listed: readonly string[]
 
   constructor(surface: string, listed: readonly string[]) {
-    super('Network.SurfaceError', `this host does not list the surface ${JSON.stringify(surface)}; it lists ${listed.join(', ')}`, { surface, listed })
+    super('Network.SurfaceError', `this host does not list the surface ${JSON.stringify(surface)}; it lists ${listed.join(', ')}`, {
+      surface,
+      listed,
+    })
   }
 }

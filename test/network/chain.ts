@@ -1,5 +1,4 @@
 import { createPrivateKey, createPublicKey, type KeyObject, sign } from 'node:crypto'
-import { hash, hashLeaf, hashLeaves } from '../../wasm/core.ts'
 import { type Certificate, commitHash, type Header, type Seal, voteMessage } from '../../client/groups/block.ts'
 import { genesisOf } from '../../client/groups/genesis.ts'
 import { type Member, type Roster, rosterId, ZEROS } from '../../client/groups/roster.ts'
@@ -7,7 +6,19 @@ import type { Source, View } from '../../client/groups/source.ts'
 import { type Bytes, toHex, utf8 } from '../../client/primitives/bytes.ts'
 import { encode } from '../../client/primitives/codec.ts'
 import { UNIVERSE } from '../../client/primitives/id.ts'
-import { type Frontier, frontier, linkNext, map, type MapTree, pathOf, proveItem, proveRange, Tip, valueHash } from '../../client/proofs/index.ts'
+import {
+  type Frontier,
+  frontier,
+  linkNext,
+  type MapTree,
+  map,
+  pathOf,
+  proveItem,
+  proveRange,
+  Tip,
+  valueHash,
+} from '../../client/proofs/index.ts'
+import { hash, hashLeaf, hashLeaves } from '../../wasm/core.ts'
 import { blobOf, GROUP, HEARTBEAT, type Note, noteCodec, SPECS } from './notes.ts'
 
 // A group's history, signed for real and kept whole, served as a Source. It shares the proofs with the library and nothing of its groups.
@@ -147,8 +158,13 @@ export class Chain {
       this.steps.push({ certificate: { header, seal }, roster: following.roster })
       this.#epoch = following
     }
-    for (const listener of this.#listeners) listener(header.index)
+    this.notify()
     return header
+  }
+
+  /** Tells the servers that there is news. */
+  notify(): void {
+    for (const listener of this.#listeners) listener(this.head.index)
   }
 
   /** A seal by those members of the epoch that `header` is of. */
@@ -203,7 +219,10 @@ export class Chain {
     const items = this.items
     return {
       header,
-      item: async (_, position) => ({ item: items[Number(position)] as Bytes, proof: await proveItem(this.#itemNodes.source, size, position) }),
+      item: async (_, position) => ({
+        item: items[Number(position)] as Bytes,
+        proof: await proveItem(this.#itemNodes.source, size, position),
+      }),
       range: (_, from, to) => proveRange(this.#itemNodes.source, size, from, to),
       items: async function* (_, from, to) {
         for (let i = from; i < to; i++) yield items[Number(i)] as Bytes
@@ -240,7 +259,10 @@ export class Chain {
       header: async (index) => at(this.headers, index),
       seal: async (index) => at(this.seals, index),
       commands: async (index) => (at(this.headers, index) === null ? null : []),
-      appended: async (index) => (index <= 0n || at(this.headers, index) === null ? null : [this.items.slice(Number(this.sizes[Number(index) - 1]), Number(this.sizes[Number(index)]))]),
+      appended: async (index) =>
+        index <= 0n || at(this.headers, index) === null
+          ? null
+          : [this.items.slice(Number(this.sizes[Number(index) - 1]), Number(this.sizes[Number(index)]))],
       blob: async (wanted) => this.blobs.get(toHex(wanted)) ?? null,
       onCommit: (listener) => {
         const own = (newest: bigint): void => listener(newest)

@@ -1,10 +1,10 @@
 import { expect, test } from 'vitest'
-import { hash } from '../../wasm/core.ts'
 import type { Certificate, Header, Seal } from '../../client/groups/block.ts'
 import type { Response } from '../../client/network/light/messages.ts'
 import type { Answer } from '../../client/network/light/queries.ts'
-import { encode } from '../../client/primitives/codec.ts'
 import { utf8 } from '../../client/primitives/bytes.ts'
+import { encode } from '../../client/primitives/codec.ts'
+import { hash } from '../../wasm/core.ts'
 import type { Chain } from './chain.ts'
 import { note, noteCodec } from './notes.ts'
 import { addresses, errorOf, lying, refusal, type Setup, setup } from './setup.ts'
@@ -31,7 +31,11 @@ const answers =
     response.kind === 'proven'
       ? {
           kind: 'proven',
-          value: { answers: response.value.answers.map((answer, i) => (answer.kind === kind ? ({ kind, value: change(answer.value as never, i) } as Answer) : answer)) },
+          value: {
+            answers: response.value.answers.map((answer, i) =>
+              answer.kind === kind ? ({ kind, value: change(answer.value as never, i) } as Answer) : answer,
+            ),
+          },
         }
       : response
 
@@ -40,26 +44,61 @@ const flipped = (bytes: Uint8Array): Uint8Array<ArrayBuffer> => Uint8Array.from(
 
 test.each([
   ['commit.signatures', 'a header that nobody signed', header({ time_ms: 1n })],
-  ['commit.signatures', 'a signature changed', head(({ header, seal }) => ({ header, seal: { ...seal, signatures: seal.signatures.map(flipped) } }))],
+  [
+    'commit.signatures',
+    'a signature changed',
+    head(({ header, seal }) => ({ header, seal: { ...seal, signatures: seal.signatures.map(flipped) } })),
+  ],
   ['commit.signatures', 'a vote of an earlier view', head(({ header, seal }) => ({ header, seal: { ...seal, view: header.view - 1n } }))],
-  ['commit.signatures', 'a bit past the roster', head(({ header, seal }) => ({ header, seal: { ...seal, signers: Uint8Array.of(0b10000111) } }))],
-  ['commit.signatures', 'fewer signatures than bits', head(({ header, seal }) => ({ header, seal: { ...seal, signatures: seal.signatures.slice(1) } }))],
-  ['commit.signatures', 'one signature three times', head(({ header, seal }) => ({ header, seal: { ...seal, signatures: seal.signatures.map(() => seal.signatures[0] as never) } }))],
-  ['commit.signatures', 'too few signers', head(({ header, seal }) => ({ header, seal: { ...seal, signers: Uint8Array.of(0b11), signatures: seal.signatures.slice(0, 2) } }))],
+  [
+    'commit.signatures',
+    'a bit past the roster',
+    head(({ header, seal }) => ({ header, seal: { ...seal, signers: Uint8Array.of(0b10000111) } })),
+  ],
+  [
+    'commit.signatures',
+    'fewer signatures than bits',
+    head(({ header, seal }) => ({ header, seal: { ...seal, signatures: seal.signatures.slice(1) } })),
+  ],
+  [
+    'commit.signatures',
+    'one signature three times',
+    head(({ header, seal }) => ({ header, seal: { ...seal, signatures: seal.signatures.map(() => seal.signatures[0] as never) } })),
+  ],
+  [
+    'commit.signatures',
+    'too few signers',
+    head(({ header, seal }) => ({ header, seal: { ...seal, signers: Uint8Array.of(0b11), signatures: seal.signatures.slice(0, 2) } })),
+  ],
   ['roster.chain', 'the votes of another committee', header({ roster: hash(utf8('another')) })],
   ['commit.header', 'another version', header({ version: 2 })],
   ['commit.header', 'other surfaces', header({ surfaces: [] })],
-  ['commit.consistency', 'no link to genesis', opened((value) => ({ ...value, links: [null] }))],
-  ['commit.consistency', 'a link of another block', opened((value) => ({ ...value, links: value.links.map((link) => link && { ...link, position: 1n }) }))],
-  ['commit.consistency', 'a link that does not fold', opened((value) => ({ ...value, links: value.links.map((link) => link && { ...link, path: link.path.map(flipped) }) }))],
-  ['Light.AnswerError', 'more links than asked for', opened((value) => ({ ...value, links: [null, null] }))],
+  ['Light.AnswerError', 'more links than asked for', opened((value) => ({ ...value, links: [null] }))],
   ['Light.AnswerError', 'more epochs and none of them', opened((value) => ({ ...value, more: true }))],
-  ['item.inclusion', 'another right edge', answers('range', ({ items, proof }) => ({ items, proof: { ...proof, left: proof.left.map(flipped) } }))],
-  ['item.inclusion', 'the edge of a smaller surface', answers('range', ({ items, proof }, i) => ({ items, proof: i === 0 ? { ...proof, size: 1n, from: 1n, to: 1n, left: [zeros], right: [] } : proof }))],
-  ['commit.consistency', 'another block before the head', answers('header', ({ header, proof }) => ({ header: { ...header, time_ms: 1n }, proof }))],
-  ['commit.consistency', 'a log proof that does not fold', answers('header', ({ header, proof }) => ({ header, proof: { ...proof, path: proof.path.map(flipped) } }))],
-  ['Light.AnswerError', 'answers in another order', (response: Response): Response => (response.kind === 'proven' ? { kind: 'proven', value: { answers: [...response.value.answers.slice(1), ...response.value.answers.slice(0, 1)] } } : response)],
-  ['Light.AnswerError', 'an answer to something else', (response: Response): Response => (response.kind === 'opened' ? { kind: 'gap', value: { next: 1n } } : response)],
+  [
+    'item.inclusion',
+    'another right edge',
+    answers('item', ({ item, proof }) => ({ item, proof: { ...proof, path: proof.path.map(flipped) } })),
+  ],
+  [
+    'item.inclusion',
+    'the edge of a smaller surface',
+    answers('item', ({ item }) => ({ item, proof: { size: 1n, position: 0n, path: [] } })),
+  ],
+  ['item.inclusion', 'another newest item', answers('item', ({ proof }) => ({ item: encode(noteCodec, note('forged', 1)), proof }))],
+  [
+    'Light.AnswerError',
+    'more answers than questions',
+    (response: Response): Response =>
+      response.kind === 'proven'
+        ? { kind: 'proven', value: { answers: [...response.value.answers, ...response.value.answers] } }
+        : response,
+  ],
+  [
+    'Light.AnswerError',
+    'an answer to something else',
+    (response: Response): Response => (response.kind === 'opened' ? { kind: 'gap', value: { next: 1n } } : response),
+  ],
 ] as const)('PROTOCOL 3, API Verdict: %s fails when a server shows %s, before anything is shown', async (check, _, lie) => {
   const { open, places, network, world } = setup(4, fill, { served: 1, bootstrap: addresses(1) })
   if (places[0]) places[0].tamper = lying(lie)
@@ -69,7 +108,11 @@ test.each([
   expect([world.openStreams, world.openLinks, world.pendingTimers]).toEqual([0, 0, 0])
 })
 
-const ask = async ({ world, open, places }: Setup, lie: (response: Response) => Response, question: (handle: Awaited<ReturnType<Setup['open']>>) => Promise<unknown>): Promise<string> => {
+const ask = async (
+  { world, open, places }: Setup,
+  lie: (response: Response) => Response,
+  question: (handle: Awaited<ReturnType<Setup['open']>>) => Promise<unknown>,
+): Promise<string> => {
   const handle = await open()
   if (places[0]) places[0].tamper = lying(lie)
   const error = await errorOf(world.run(question(handle)))
@@ -78,24 +121,82 @@ const ask = async ({ world, open, places }: Setup, lie: (response: Response) => 
 }
 
 test.each([
+  ['commit.consistency', 'no link to the head it showed before', opened((value) => ({ ...value, links: [null] }))],
+  [
+    'commit.consistency',
+    'a link of another block',
+    opened((value) => ({ ...value, links: value.links.map((link) => link && { ...link, position: 1n }) })),
+  ],
+  [
+    'commit.consistency',
+    'a link that does not fold',
+    opened((value) => ({ ...value, links: value.links.map((link) => link && { ...link, path: link.path.map(flipped) }) })),
+  ],
+  [
+    'commit.consistency',
+    'a surface that grew from another',
+    answers('range', ({ items, proof }) => ({ items, proof: { ...proof, left: proof.left.map(flipped) } })),
+  ],
+  [
+    'commit.consistency',
+    'what the surface grew from elsewhere',
+    answers('range', ({ items, proof }) => ({ items, proof: { ...proof, from: proof.from - 1n, to: proof.to - 1n } })),
+  ],
+  [
+    'commit.consistency',
+    'another block before the head',
+    answers('header', ({ header, proof }) => ({ header: { ...header, time_ms: 1n }, proof })),
+  ],
+  [
+    'commit.consistency',
+    'a log proof that does not fold',
+    answers('header', ({ header, proof }) => ({ header, proof: { ...proof, path: proof.path.map(flipped) } })),
+  ],
+  ['commit.signatures', 'an older head that nobody signed', header({ index: 3n })],
+] as const)('PROTOCOL 3 step 3: %s fails when a server is opened again and shows %s', async (check, _, lie) => {
+  const { world, open, places, chain } = setup(1, fill)
+  const handle = await open()
+  await world.settle()
+  const next = handle[Symbol.asyncIterator]().next()
+  if (places[0]) places[0].tamper = lying(lie)
+  world.cut(handle.state.peers[0]?.address ?? '')
+  for (let i = 0; i < 3; i++) chain.commit([note(`new ${i}`, 1)], { timeMs: world.now })
+  // The log's edge is fetched behind the first answers: what was verified before it may have been shown, and is true.
+  const outcome = await world.run(next).then(({ value }) => value.value.words, refusal)
+  expect(['new 0', check]).toContain(outcome)
+  await world.advance(50)
+  expect(handle.state.peers[0]?.problem).toContain(check)
+})
+
+test.each([
   ['another item', answers('item', ({ proof }) => ({ item: encode(noteCodec, note('forged', 1)), proof }))],
   ['the item of another place', answers('item', ({ item, proof }) => ({ item, proof: { ...proof, position: 0n } }))],
   ['a proof of another size', answers('item', ({ item, proof }) => ({ item, proof: { ...proof, size: proof.size + 1n } }))],
 ])('PROTOCOL 2 Tree: item.inclusion fails for %s', async (_, lie) => {
-  expect(await ask(setup(1, fill), lie, (handle) => handle.latest())).toBe('item.inclusion')
+  const old = async (handle: Awaited<ReturnType<Setup['open']>>) =>
+    handle.ask('evidence', { ...(await handle.latest()).ref, position: '7' })
+  expect(await ask(setup(1, fill), lie, old)).toBe('item.inclusion')
 })
 
 test.each([
   ['an item left out at the end', answers('range', ({ items, proof }) => ({ items: items.slice(0, -1), proof }))],
   ['two items exchanged', answers('range', ({ items, proof }) => ({ items: [items[1], items[0], ...items.slice(2)], proof }))],
   ['no items at all', answers('range', ({ proof }) => ({ items: [], proof: { ...proof, to: proof.from } }))],
-  ['a range that begins later', answers('range', ({ items, proof }) => ({ items: items.slice(1), proof: { ...proof, from: proof.from + 1n } }))],
-  ['an item changed', answers('range', ({ items, proof }) => ({ items: [encode(noteCodec, note('forged', 1)), ...items.slice(1)], proof }))],
+  [
+    'a range that begins later',
+    answers('range', ({ items, proof }) => ({ items: items.slice(1), proof: { ...proof, from: proof.from + 1n } })),
+  ],
+  [
+    'an item changed',
+    answers('range', ({ items, proof }) => ({ items: [encode(noteCodec, note('forged', 1)), ...items.slice(1)], proof })),
+  ],
 ])('PROTOCOL 2 Tree: item.inclusion fails for a range with %s', async (_, lie) => {
   expect(await ask(setup(1, fill), lie, (handle) => handle.since(0n)[Symbol.asyncIterator]().next())).toBe('item.inclusion')
 })
 
-const ofOne = answers.bind(null, 'tail') as (change: (value: Extract<Answer, { kind: 'tail' }>['value']) => object) => (response: Response) => Response
+const ofOne = answers.bind(null, 'tail') as (
+  change: (value: Extract<Answer, { kind: 'tail' }>['value']) => object,
+) => (response: Response) => Response
 const busy = (count: bigint): boolean => count === 10n
 
 test.each([
@@ -107,18 +208,57 @@ test.each([
       return {
         proof,
         items: items.filter(({ position }) => position !== gone),
-        runs: runs.filter(({ positions }) => positions.length > 1 || positions[0] !== gone).map((other) => ({ ...other, positions: other.positions.filter((position) => position !== gone) })),
+        runs: runs
+          .filter(({ positions }) => positions.length > 1 || positions[0] !== gone)
+          .map((other) => ({ ...other, positions: other.positions.filter((position) => position !== gone) })),
       }
     }),
   ],
-  ['the newest left out, and the count with it', ofOne(({ proof, items, runs }) => ({ proof, items, runs: runs.map((run) => (busy(run.count) ? { ...run, count: run.count - 1n, positions: run.positions.slice(0, -1) } : run)) }))],
-  ['the oldest left out', ofOne(({ proof, items, runs }) => ({ proof, items, runs: runs.map((run) => (busy(run.count) ? { ...run, start: 1n, positions: run.positions.slice(1) } : run)) }))],
+  [
+    'the newest left out, and the count with it',
+    ofOne(({ proof, items, runs }) => ({
+      proof,
+      items,
+      runs: runs.map((run) => (busy(run.count) ? { ...run, count: run.count - 1n, positions: run.positions.slice(0, -1) } : run)),
+    })),
+  ],
+  [
+    'the oldest left out',
+    ofOne(({ proof, items, runs }) => ({
+      proof,
+      items,
+      runs: runs.map((run) => (busy(run.count) ? { ...run, start: 1n, positions: run.positions.slice(1) } : run)),
+    })),
+  ],
   ['a key left out', ofOne(({ proof, items, runs }) => ({ proof, items, runs: runs.filter(({ count }) => !busy(count)) }))],
-  ['the bucket said to be empty', ofOne(() => ({ proof: { depth: 0, present: new Uint8Array(0), siblings: [], end: { kind: 'empty', value: null } }, items: [], runs: [] }))],
-  ['an item that no key has', ofOne(({ proof, items, runs }) => ({ proof, items: [...items, { position: 59n, item: items[0]?.item }], runs }))],
-  ['an item changed', ofOne(({ proof, items, runs }) => ({ proof, items: items.map(({ position }) => ({ position, item: encode(noteCodec, note('forged', 0, 1, 2, 4)) })), runs }))],
-  ['an item that is none', ofOne(({ proof, items, runs }) => ({ proof, items: items.map(({ position }) => ({ position, item: Uint8Array.of(255, 255) })), runs }))],
-  ['two positions exchanged', ofOne(({ proof, items, runs }) => ({ proof, items, runs: runs.map((run) => ({ ...run, positions: run.positions.toReversed() })) }))],
+  [
+    'the bucket said to be empty',
+    ofOne(() => ({
+      proof: { depth: 0, present: new Uint8Array(0), siblings: [], end: { kind: 'empty', value: null } },
+      items: [],
+      runs: [],
+    })),
+  ],
+  [
+    'an item that no key has',
+    ofOne(({ proof, items, runs }) => ({ proof, items: [...items, { position: 59n, item: items[0]?.item }], runs })),
+  ],
+  [
+    'an item changed',
+    ofOne(({ proof, items, runs }) => ({
+      proof,
+      items: items.map(({ position }) => ({ position, item: encode(noteCodec, note('forged', 0, 1, 2, 4)) })),
+      runs,
+    })),
+  ],
+  [
+    'an item that is none',
+    ofOne(({ proof, items, runs }) => ({ proof, items: items.map(({ position }) => ({ position, item: Uint8Array.of(255, 255) })), runs })),
+  ],
+  [
+    'two positions exchanged',
+    ofOne(({ proof, items, runs }) => ({ proof, items, runs: runs.map((run) => ({ ...run, positions: run.positions.toReversed() })) })),
+  ],
   ['runs in another order', ofOne(({ proof, items, runs }) => ({ proof, items, runs: runs.toReversed() }))],
 ])('PROTOCOL 2 Complete answers: answer.complete fails for %s', async (_, lie) => {
   expect(await ask(setup(1, fill), lie, (handle) => handle.ask('of', 1))).toBe('answer.complete')
@@ -129,7 +269,8 @@ test.each([
   ['Light.AnswerError', 'more bytes than it said', ({ bytes }: { bytes: Uint8Array }) => ({ total: 1n, bytes })],
   ['Light.AnswerError', 'no bytes of many', () => ({ total: 60_000_000n, bytes: new Uint8Array(0) })],
 ])('PROTOCOL 3 Blob: %s when the evidence comes as %s', async (check, _, change) => {
-  const lie = (response: Response): Response => (response.kind === 'blob' ? { kind: 'blob', value: change(response.value) as never } : response)
+  const lie = (response: Response): Response =>
+    response.kind === 'blob' ? { kind: 'blob', value: change(response.value) as never } : response
   const { world, open, places } = setup(1, fill)
   const handle = await open()
   const { ref } = await world.run(handle.latest())
@@ -146,15 +287,47 @@ const commits =
     response.kind === 'commits' ? { kind: 'commits', value: change(response.value) } : response
 
 test.each([
-  ['item.inclusion', 'an item left out', commits((value) => ({ ...value, appended: value.appended.map((lists) => lists.map((items) => items.slice(1))) }))],
-  ['item.inclusion', 'an item added', commits((value) => ({ ...value, appended: value.appended.map((lists) => lists.map((items) => [...items, Uint8Array.of(1)])) }))],
-  ['item.inclusion', 'items exchanged', commits((value) => ({ ...value, appended: value.appended.map((lists) => lists.map((items) => items.toReversed())) }))],
-  ['commit.signatures', 'a header changed', commits((value) => ({ ...value, headers: value.headers.map((header) => ({ ...header, time_ms: header.time_ms + 1n })) }))],
-  ['commit.signatures', 'another parent', commits((value) => ({ ...value, headers: value.headers.map((header) => ({ ...header, prev: zeros })) }))],
-  ['commit.signatures', 'a signature changed', commits((value) => ({ ...value, seal: { ...value.seal, signatures: value.seal.signatures.map(flipped) } }))],
-  ['roster.chain', 'another committee', commits((value) => ({ ...value, headers: value.headers.map((header) => ({ ...header, roster: zeros })) }))],
+  [
+    'item.inclusion',
+    'an item left out',
+    commits((value) => ({ ...value, appended: value.appended.map((lists) => lists.map((items) => items.slice(1))) })),
+  ],
+  [
+    'item.inclusion',
+    'an item added',
+    commits((value) => ({ ...value, appended: value.appended.map((lists) => lists.map((items) => [...items, Uint8Array.of(1)])) })),
+  ],
+  [
+    'item.inclusion',
+    'items exchanged',
+    commits((value) => ({ ...value, appended: value.appended.map((lists) => lists.map((items) => items.toReversed())) })),
+  ],
+  [
+    'commit.signatures',
+    'a header changed',
+    commits((value) => ({ ...value, headers: value.headers.map((header) => ({ ...header, time_ms: header.time_ms + 1n })) })),
+  ],
+  [
+    'commit.signatures',
+    'another parent',
+    commits((value) => ({ ...value, headers: value.headers.map((header) => ({ ...header, prev: zeros })) })),
+  ],
+  [
+    'commit.signatures',
+    'a signature changed',
+    commits((value) => ({ ...value, seal: { ...value.seal, signatures: value.seal.signatures.map(flipped) } })),
+  ],
+  [
+    'roster.chain',
+    'another committee',
+    commits((value) => ({ ...value, headers: value.headers.map((header) => ({ ...header, roster: zeros })) })),
+  ],
   ['Light.AnswerError', 'no items for a header', commits((value) => ({ ...value, headers: [...value.headers, ...value.headers] }))],
-  ['Light.AnswerError', 'items of a surface that was not asked for', commits((value) => ({ ...value, appended: value.appended.map((lists) => [...lists, []]) }))],
+  [
+    'Light.AnswerError',
+    'items of a surface that was not asked for',
+    commits((value) => ({ ...value, appended: value.appended.map((lists) => [...lists, []]) })),
+  ],
 ])('PROTOCOL 3 Watch: %s for a block with %s, and the live tail shows nothing of it', async (check, _, lie) => {
   const { world, open, places, chain } = setup(1, fill)
   const handle = await open()
@@ -176,7 +349,11 @@ test.each([
 ])('PROTOCOL 3 Watch: commit.consistency for a sealed block that is shown %s', async (_, skipped) => {
   const { world, open, chain, places } = setup(1, fill)
   const handle = await open()
-  const shown = (index: number): Commits => ({ headers: [chain.headers[index] as Header], seal: chain.seals[index] as Seal, appended: [[[]]] })
+  const shown = (index: number): Commits => ({
+    headers: [chain.headers[index] as Header],
+    seal: chain.seals[index] as Seal,
+    appended: [[[]]],
+  })
   const next = handle[Symbol.asyncIterator]().next()
   chain.commit([], { timeMs: world.now })
   if (skipped === 0) await world.settle()

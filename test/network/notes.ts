@@ -1,11 +1,11 @@
-import { hash } from '../../wasm/core.ts'
 import { genesisOf } from '../../client/groups/genesis.ts'
-import { type Roster, rosterId, ZEROS } from '../../client/groups/roster.ts'
 import type { SurfaceSpec } from '../../client/groups/machine.ts'
+import { type Roster, rosterId, ZEROS } from '../../client/groups/roster.ts'
 import type { Binding } from '../../client/network/binding.ts'
 import { type Bytes, equal, toHex, utf8 } from '../../client/primitives/bytes.ts'
 import { fixed, type Of, struct, text, vector } from '../../client/primitives/codec.ts'
 import { asId, derive, type GroupId, UNIVERSE } from '../../client/primitives/id.ts'
+import { hash } from '../../wasm/core.ts'
 
 // A surface of notes to people: as plain as one can be that has an index, and items with evidence.
 
@@ -18,7 +18,15 @@ export const blobOf = (words: string): Bytes => utf8(`proof of ${words}`)
 export const note = (words: string, ...to: readonly number[]): Note => ({ to: to.map(person), words, proof: hash(blobOf(words)) })
 
 export const SPECS: readonly SurfaceSpec<never>[] = [
-  { name: 'notes', kind: 'vec', item: noteCodec, by: [{ name: 'to', keys: (item: Note) => item.to }, { name: 'words', keys: (item: Note) => [utf8(item.words.slice(0, 8))] }] },
+  {
+    name: 'notes',
+    kind: 'vec',
+    item: noteCodec,
+    by: [
+      { name: 'to', keys: (item: Note) => item.to },
+      { name: 'words', keys: (item: Note) => [utf8(item.words.slice(0, 8))] },
+    ],
+  },
 ] satisfies readonly SurfaceSpec<Note>[] as never
 
 export const GROUP: GroupId = asId(derive(UNIVERSE, 'notes'))
@@ -37,7 +45,14 @@ export interface NotesConfig {
 export const identify: Binding<NoteDatum>['identify'] = (network, config) => {
   const { roster } = config as NotesConfig
   const id = rosterId(network, GROUP, ZEROS, roster)
-  return { network, group: GROUP, roster, genesis: genesisOf(SPECS, id), heartbeatMs: HEARTBEAT, inputs: { name: 'notes', epoch: roster.epoch } }
+  return {
+    network,
+    group: GROUP,
+    roster,
+    genesis: genesisOf(SPECS, id),
+    heartbeatMs: HEARTBEAT,
+    inputs: { name: 'notes', epoch: roster.epoch },
+  }
 }
 
 export const notes: Binding<NoteDatum> = {
@@ -58,4 +73,3 @@ export const notes: Binding<NoteDatum> = {
     },
   })) as never,
 }
-

@@ -37,14 +37,19 @@ export interface Setup {
 }
 
 /** A committee of n with `served` of its members up, a history as `fill` writes it, and a network that knows all addresses. */
-export const setup = (n: number, fill: (chain: Chain) => void, options: Partial<ConnectOptions> & { readonly served?: number; readonly clockOffsetMs?: number; readonly members?: readonly Seat[] } = {}): Setup => {
+export const setup = (
+  n: number,
+  fill: (chain: Chain) => void,
+  options: Partial<ConnectOptions> & { readonly served?: number; readonly clockOffsetMs?: number; readonly members?: readonly Seat[] } = {},
+): Setup => {
   const { served = n, clockOffsetMs = 0, members = seats(n), ...connect } = options
   const world = new World()
   const chain = new Chain(members, world.now - 100 * HEARTBEAT)
   fill(chain)
   const places = Array.from({ length: served }, (_, i) => serve(world, chain, `peer ${i}`))
   const network = createNetwork(world.host({ clockOffsetMs }), [notes], { bootstrap: addresses(n), ...connect })
-  const open = (open?: OpenOptions): Promise<Handle<NoteDatum>> => world.run(network.open({ name: 'notes.all' }, { roster: chain.roster }, open) as Promise<Handle<NoteDatum>>)
+  const open = (open?: OpenOptions): Promise<Handle<NoteDatum>> =>
+    world.run(network.open({ name: 'notes.all' }, { roster: chain.roster }, open) as Promise<Handle<NoteDatum>>)
   const beat = async (count = 1): Promise<void> => {
     for (let i = 0; i < count; i++) {
       await world.advance(HEARTBEAT)
@@ -54,9 +59,6 @@ export const setup = (n: number, fill: (chain: Chain) => void, options: Partial<
   }
   return { world, chain, places, network, open, beat }
 }
-
-/** A history whose newest block is fresh by the world's clock. */
-export const freshen = (chain: Chain, world: World): void => void chain.commit([], { timeMs: world.now })
 
 /** What refused an answer: the named check that failed, or the error that a decoder or frame gave. */
 export const refusal = (error: unknown): string => {

@@ -1,5 +1,6 @@
 import { createPublicKey, verify as edVerify } from 'node:crypto'
 import { beforeAll, expect, test } from 'vitest'
+import { commitHash, type Header, type Seal } from '../../client/groups/block.ts'
 import type { Link } from '../../client/network/host.ts'
 import { watch } from '../../client/network/light/client.ts'
 import { LIGHT_PROTOCOL } from '../../client/network/light/messages.ts'
@@ -7,14 +8,15 @@ import { serveLight } from '../../client/network/light/server.ts'
 import { advance } from '../../client/network/reader/advance.ts'
 import { fetchBlob, fetchItem, fetchPage, fetchRun } from '../../client/network/reader/questions.ts'
 import { StallError } from '../../client/network/reader/state.ts'
-import { type Session, sync } from '../../client/network/reader/sync.ts'
+import { fetchLogEdge, type Session, sync } from '../../client/network/reader/sync.ts'
 import { type Ground, type Trusted, trustGenesis } from '../../client/network/reader/trust.ts'
 import { scope } from '../../client/network/scope.ts'
-import { hash } from '../../wasm/core.ts'
 import { type Bytes, utf8 } from '../../client/primitives/bytes.ts'
 import { decode } from '../../client/primitives/codec.ts'
 import type { Verify } from '../../client/primitives/ed25519.ts'
 import { UNIVERSE } from '../../client/primitives/id.ts'
+import { frontier } from '../../client/proofs/index.ts'
+import { hash, hashLeaves } from '../../wasm/core.ts'
 import { Chain, seats } from './chain.ts'
 import { blobOf, identify, note, noteCodec, person, SPECS } from './notes.ts'
 import { streamPair, World } from './world.ts'
@@ -23,11 +25,24 @@ import { streamPair, World } from './world.ts'
 // message, its length included, one bit at a time, against the functions that a reader's trust is made of.
 
 /** What a refusal may be called. An error of any other name would be an accident. */
-const NAMED = new Set(['Network.CheckError', 'Codec.DecodeError', 'Light.FrameError', 'Light.AnswerError', 'Light.ServerError', 'Light.TimeoutError', 'Network.StallError'])
+const NAMED = new Set([
+  'Network.CheckError',
+  'Codec.DecodeError',
+  'Light.FrameError',
+  'Light.AnswerError',
+  'Light.ServerError',
+  'Light.TimeoutError',
+  'Network.StallError',
+])
 
 // OpenSSL instead of @noble/curves: a flipped bit is refused by either, and here it is refused ten thousand times.
 const verify: Verify = async (signature, message, key) =>
-  edVerify(null, message, createPublicKey({ key: Buffer.concat([Buffer.from('302a300506032b6570032100', 'hex'), key]), format: 'der', type: 'spki' }), signature)
+  edVerify(
+    null,
+    message,
+    createPublicKey({ key: Buffer.concat([Buffer.from('302a300506032b6570032100', 'hex'), key]), format: 'der', type: 'spki' }),
+    signature,
+  )
 
 const world = new World()
 const host = world.host()
@@ -39,7 +54,9 @@ interface Case {
   readonly ground: Ground
   readonly genesis: Trusted
   readonly chain: Chain
-  trusted: Trusted
+  /** A head further down, and the newest. */
+  readonly earlier: Trusted
+  readonly trusted: Trusted
 }
 const cases: Record<'one' | 'many', Case> = {} as never
 
@@ -48,12 +65,29 @@ beforeAll(async () => {
   for (let i = 0; i < 3; i++) four.commit([note(`n${i}`, 1)])
   four.commit([], { next: seats(4, 1) })
   for (let i = 0; i < 3; i++) four.commit([note(`m${i}`, 1)])
-  for (const [name, history] of [['one', chain], ['many', four]] as const) {
+  for (const [name, history] of [
+    ['one', chain],
+    ['many', four],
+  ] as const) {
     const ground: Ground = { identified: identify(UNIVERSE, { roster: history.roster }), surface: 0, withstand: null, verify }
     const genesis = trustGenesis(ground)
     const session = { host, link: linkTo(history, (chunk) => chunk), signal: new AbortController().signal }
-    const { trusted } = await sync(ground, session, genesis, genesis)
-    cases[name] = { ground, genesis, chain: history, trusted }
+    const { trusted } = await sync(ground, session, genesis)
+    // As the reader stood four blocks ago.
+    const index = history.headers.length - 5
+    const [header, seal] = [history.headers[index] as Header, history.seals[index] as Seal]
+    const items = history.items.slice(0, Number(history.sizes[index]))
+    const { committee } = trusted
+    const earlier = {
+      header,
+      seal,
+      commit: commitHash(header),
+      committee,
+      next: committee,
+      edge: frontier.append(frontier.emptyFrontier, hashLeaves(items)),
+      log: null,
+    }
+    cases[name] = { ground, genesis, chain: history, trusted, earlier }
   }
 })
 
@@ -82,9 +116,16 @@ const run = (ask: Ask, at: Case, change: (chunk: Bytes, frame: number) => Bytes)
 }
 
 /** Flips one bit of byte `at` in frame `which`; the place of the bit walks with the byte, so all eight are met. */
-const flip = (which: number, at: number, bit = at % 8) => (chunk: Bytes, frame: number) => (frame === which ? chunk.map((byte, i) => (i === at ? byte ^ (1 << bit) : byte)) : chunk)
+const flip =
+  (which: number, at: number, bit = (at * 3) % 8) =>
+  (chunk: Bytes, frame: number) =>
+    frame === which ? chunk.map((byte, i) => (i === at ? byte ^ (1 << bit) : byte)) : chunk
 
-const open: Ask = (session, { ground, genesis }) => sync(ground, session, genesis, genesis)
+const open: Ask = (session, { ground, genesis }) => sync(ground, session, genesis)
+const reopen: Ask = async (session, { ground, earlier }) => {
+  const { shown } = await sync(ground, session, earlier)
+  if (shown < earlier.header.index) throw new StallError('behind')
+}
 const block: Ask = async (session, { ground, genesis }) => {
   // A frame that never becomes whole is waited for no longer than a reader does (follow.ts).
   const own = scope(session.signal)
@@ -92,50 +133,81 @@ const block: Ask = async (session, { ground, genesis }) => {
   // From genesis: the watch shows the whole history, and the last seal vouches for all of it.
   const request = { group: ground.identified.group, surfaces: [0], from: 1n, withstand: null }
   try {
-    for await (const message of watch(session.link, request, own)) if (message.kind === 'commits') return await advance(ground, genesis, message.value)
+    for await (const message of watch(session.link, request, own))
+      if (message.kind === 'commits') return await advance(ground, genesis, message.value)
     throw new Error('no commits')
   } finally {
     cancel()
   }
 }
 
-const MESSAGES: readonly (readonly [string, 'one' | 'many', number, Ask])[] = [
-  ['opened: header, seal and links', 'one', 0, open],
-  ['opened: four members, an epoch step', 'many', 0, open],
-  ['proven: right edge, header with its log proof, growth', 'one', 1, open],
-  ['proven: item', 'one', 0, (session, { ground, trusted }) => fetchItem(ground, session, trusted, 4n)],
-  ['proven: range', 'one', 0, (session, { ground, trusted }) => fetchPage(ground, session, trusted, 2n, 5n)],
-  ['proven: tail of a bucket, index runs', 'one', 0, (session, { ground, trusted }) => fetchRun(ground, session, trusted, { by: 0, key: person(1), bits: 0, keysOf })],
-  ['proven: tail of one key', 'one', 0, (session, { ground, trusted }) => fetchRun(ground, session, trusted, { by: 0, key: person(9), bits: 256, keysOf })],
-  ['proven: absence of a key', 'one', 0, (session, { ground, trusted }) => fetchRun(ground, session, trusted, { by: 0, key: person(77), bits: 256, keysOf })],
-  ['commits: nine headers, seal and items', 'one', 0, block],
-  ['blob', 'one', 0, (session) => fetchBlob(session, hash(blobOf('n3')))],
+/** Message, committee, its number among the frames, every how many bytes (more than one where it is long), and the question. */
+const MESSAGES: readonly (readonly [string, 'one' | 'many', number, number, Ask])[] = [
+  ['opened: header, seal and links', 'one', 0, 1, open],
+  ['opened: four members, an epoch step', 'many', 0, 5, open],
+  ['proven: the newest item and the right edge', 'one', 1, 1, open],
+  ['opened: a link to the head known before', 'one', 0, 1, reopen],
+  ['proven: the newest item and what the surface grew from', 'one', 1, 1, reopen],
+  ['proven: header with its log proof', 'one', 0, 1, (session, { ground, trusted }) => fetchLogEdge(ground, session, trusted)],
+  ['proven: item', 'one', 0, 1, (session, { ground, trusted }) => fetchItem(ground, session, trusted, 4n)],
+  ['proven: range', 'one', 0, 1, (session, { ground, trusted }) => fetchPage(ground, session, trusted, 2n, 5n)],
+  [
+    'proven: tail of a bucket, index runs',
+    'one',
+    0,
+    1,
+    (session, { ground, trusted }) => fetchRun(ground, session, trusted, { by: 0, key: person(1), bits: 0, keysOf }),
+  ],
+  [
+    'proven: tail of one key',
+    'one',
+    0,
+    1,
+    (session, { ground, trusted }) => fetchRun(ground, session, trusted, { by: 0, key: person(9), bits: 256, keysOf }),
+  ],
+  [
+    'proven: absence of a key',
+    'one',
+    0,
+    1,
+    (session, { ground, trusted }) => fetchRun(ground, session, trusted, { by: 0, key: person(77), bits: 256, keysOf }),
+  ],
+  ['commits: nine headers, seal and items', 'one', 0, 3, block],
+  ['blob', 'one', 0, 1, (session) => fetchBlob(session, hash(blobOf('n3')))],
 ]
 
-test.each(MESSAGES)('a flipped bit in any byte of %s is refused by name', async (_, which, frame, ask) => {
-  const at = cases[which]
-  let length = 0
-  await run(ask, at, (chunk, n) => {
-    if (n === frame) length = chunk.length
-    return chunk
-  })
-  expect(length).toBeGreaterThan(10)
-  const passed: number[] = []
-  const unnamed: string[] = []
-  for (let byte = 0; byte < length; byte++) {
-    const outcome = await run(ask, at, flip(frame, byte)).then(
-      () => 'passed',
-      (error: Error) => (NAMED.has(error.name) ? error.name : `${error.name}: ${error.message}`),
-    )
-    if (outcome === 'passed') passed.push(byte)
-    else if (!NAMED.has(outcome)) unnamed.push(`${outcome} at ${byte}`)
-  }
-  expect({ passed, unnamed }).toEqual({ passed: [], unnamed: [] })
-}, 60_000)
+test.each(MESSAGES)(
+  'a flipped bit in any byte of %s is refused by name',
+  async (_, which, frame, stride, ask) => {
+    const at = cases[which]
+    let length = 0
+    await run(ask, at, (chunk, n) => {
+      if (n === frame) length = chunk.length
+      return chunk
+    })
+    expect(length).toBeGreaterThan(10)
+    const passed: number[] = []
+    const unnamed: string[] = []
+    for (let byte = 0; byte < length; byte += stride) {
+      const outcome = await run(ask, at, flip(frame, byte)).then(
+        () => 'passed',
+        (error: Error) => (NAMED.has(error.name) ? error.name : `${error.name}: ${error.message}`),
+      )
+      if (outcome === 'passed') passed.push(byte)
+      else if (!NAMED.has(outcome)) unnamed.push(`${outcome} at ${byte}`)
+    }
+    expect({ passed, unnamed }).toEqual({ passed: [], unnamed: [] })
+  },
+  60_000,
+)
 
-test.each(MESSAGES)('a cut, and a byte too many, in %s are refused by name', async (_, which, frame, ask) => {
+test.each(MESSAGES)('a cut, and a byte too many, in %s are refused by name', async (_, which, frame, _stride, ask) => {
   const at = cases[which]
-  for (const change of [(chunk: Bytes) => chunk.slice(0, -1), (chunk: Bytes) => chunk.slice(0, 2), (chunk: Bytes) => new Uint8Array([...chunk, 0])]) {
+  for (const change of [
+    (chunk: Bytes) => chunk.slice(0, -1),
+    (chunk: Bytes) => chunk.slice(0, 2),
+    (chunk: Bytes) => new Uint8Array([...chunk, 0]),
+  ]) {
     const outcome = await run(ask, at, (chunk, n) => (n === frame ? change(chunk) : chunk)).then(
       () => 'passed',
       (error: Error) => error.name,

@@ -19,6 +19,10 @@ class Pipe implements AsyncIterable<Bytes> {
   /** Most bytes that ever lay here. */
   peak = 0
 
+  get size(): number {
+    return this.#size
+  }
+
   async write(chunk: Bytes): Promise<void> {
     if (this.#error) throw this.#error
     if (this.#ended) throw new Error('written after the end')
@@ -27,6 +31,10 @@ class Pipe implements AsyncIterable<Bytes> {
     this.peak = Math.max(this.peak, this.#size)
     this.#wake()
     while (this.#size > HIGH_WATER && !this.#error) await this.#news()
+    this.#check()
+  }
+
+  #check(): void {
     if (this.#error) throw this.#error
   }
 
@@ -92,6 +100,8 @@ export interface Place {
   readonly handler: StreamHandler
   /** Changes or drops what this server writes; `stream` counts the streams of the place. */
   tamper?: ((chunk: Bytes, stream: number) => Bytes) | undefined
+  /** Sees what this server is sent. */
+  tap?: ((chunk: Bytes) => void) | undefined
   /** Refuses dials while set. */
   down?: boolean
   /** Never answers a dial while set. */
@@ -100,6 +110,8 @@ export interface Place {
 
 export class World {
   #now = 1_700_000_000_000
+  // One for all hosts: a host that restarts must not draw again what it drew before.
+  #seed = 1
   readonly #timers = new Set<Timer>()
   readonly #places = new Map<string, Place>()
   readonly #links = new Map<string, Set<() => void>>()
@@ -118,10 +130,13 @@ export class World {
 
   host(options: { readonly clockOffsetMs?: number; readonly verify?: Verify; readonly key?: Bytes } = {}): Host {
     const { clockOffsetMs = 0, verify = verifyWithNoble, key = new Uint8Array(32).fill(9) } = options
-    let seed = 1
     return {
       now: () => this.#now + clockOffsetMs,
-      random: (n) => Uint8Array.from({ length: n }, () => (seed = (seed * 48_271) % 2_147_483_647) & 255),
+      random: (n) =>
+        Uint8Array.from({ length: n }, () => {
+          this.#seed = (this.#seed * 48_271) % 2_147_483_647
+          return this.#seed & 255
+        }),
       after: (ms, run) => {
         const timer = { at: this.#now + ms, run }
         this.#timers.add(timer)
@@ -182,7 +197,13 @@ export class World {
           this.openStreams -= 1
           streams.delete(client)
         })
-        return client
+        return {
+          ...client,
+          write: (chunk) => {
+            place.tap?.(chunk)
+            return client.write(chunk)
+          },
+        }
       },
     }
   }
@@ -208,6 +229,11 @@ export class World {
     this.#now = Math.max(this.#now, next.at)
     next.run()
     return true
+  }
+
+  /** Time passes and nothing runs: a device that sleeps. */
+  jump(ms: number): void {
+    this.#now += ms
   }
 
   /** The outcome of a promise, time moving on as far as it takes. */

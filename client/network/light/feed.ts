@@ -2,7 +2,7 @@ import { type Header, headerCodec, type Seal } from '../../groups/block.ts'
 import type { Source } from '../../groups/source.ts'
 import { type Bytes, equal, toHex } from '../../primitives/bytes.ts'
 import { encode } from '../../primitives/codec.ts'
-import { Gate } from '../scope.ts'
+import type { Gate } from '../scope.ts'
 import { frame } from './frame.ts'
 import { LIGHT_LIMITS, MAX_HEADERS, type RequestOf, responseCodec } from './messages.ts'
 import { neededBy } from './opening.ts'
@@ -50,7 +50,8 @@ export const feed = async (source: Source, request: RequestOf<'watch'>, watcher:
         await watcher.gate.wait(watcher.signal)
         continue
       }
-      if (surfaces.some((surface) => surface >= tip.surfaces.length)) throw new Refusal('badRequest', `surfaces ${surfaces.join(', ')} of ${tip.surfaces.length}`)
+      if (surfaces.some((surface) => surface >= tip.surfaces.length))
+        throw new Refusal('badRequest', `surfaces ${surfaces.join(', ')} of ${tip.surfaces.length}`)
       const tooOld = next < source.served().oldest || tip.index - next >= WATCH_BEHIND
       const batch = tooOld ? null : await batchFrom(source, surfaces, needed, next, tip.index, frames)
       if (batch === null) return await watcher.write(gap(source, tip.index))
@@ -69,7 +70,14 @@ const gap = (source: Source, tip: bigint): Bytes => {
   return frame(encode(responseCodec, { kind: 'gap', value: { next: oldest > reach ? oldest : reach } }))
 }
 
-const batchFrom = (source: Source, surfaces: readonly number[], needed: number, from: bigint, tip: bigint, frames: TipFrames): Promise<Batch | null> => {
+const batchFrom = (
+  source: Source,
+  surfaces: readonly number[],
+  needed: number,
+  from: bigint,
+  tip: bigint,
+  frames: TipFrames,
+): Promise<Batch | null> => {
   const make = (): Promise<Batch | null> => makeBatch(source, surfaces, needed, from, tip)
   if (from !== tip) return make()
   const key = `${toHex(source.group)} ${tip} ${needed} ${surfaces.join()}`
@@ -131,5 +139,5 @@ const collect = async (source: Source, surfaces: readonly number[], from: bigint
 /** Bytes of the longest seal with the counts around the lists. */
 const SEAL = 8 + 9 + 2 + 64 * 64 + 16
 
-const listSize = (items: readonly Bytes[]): number => items.reduce((sum, { length }) => sum + length + (length < 128 ? 1 : length < 16_384 ? 2 : 3), 3)
-
+const listSize = (items: readonly Bytes[]): number =>
+  items.reduce((sum, { length }) => sum + length + (length < 128 ? 1 : length < 16_384 ? 2 : 3), 3)

@@ -1,6 +1,6 @@
 import { certificateCodec, headerCodec, sealCodec } from '../../groups/block.ts'
 import { rosterCodec } from '../../groups/roster.ts'
-import { type Of, bool, bytes, fixed, option, refine, struct, text, u8, u16, u32, u64, variant, vector } from '../../primitives/codec.ts'
+import { bool, bytes, fixed, type Of, option, refine, struct, text, u8, u16, u32, u64, variant, vector } from '../../primitives/codec.ts'
 import { TreeProof } from '../../proofs/index.ts'
 import { answerCodec, MAX_ITEM, MAX_LIST, queryCodec } from './queries.ts'
 

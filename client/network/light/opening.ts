@@ -1,12 +1,21 @@
-import { certificateCodec } from '../../groups/block.ts'
 import { isError } from '../../error.ts'
+import { certificateCodec } from '../../groups/block.ts'
 import { strength } from '../../groups/roster.ts'
 import type { Source } from '../../groups/source.ts'
 import { type Bytes, equal } from '../../primitives/bytes.ts'
 import { encode } from '../../primitives/codec.ts'
 import type { TreeProof } from '../../proofs/index.ts'
 import type { Host } from '../host.ts'
-import { BLOB_LIMITS, type EpochStep, LIGHT_LIMITS, LIGHT_VERSION, MAX_STEPS, type RequestOf, type ResponseOf, stepCodec } from './messages.ts'
+import {
+  BLOB_LIMITS,
+  type EpochStep,
+  LIGHT_LIMITS,
+  LIGHT_VERSION,
+  MAX_STEPS,
+  type RequestOf,
+  type ResponseOf,
+  stepCodec,
+} from './messages.ts'
 import { Refusal } from './refusal.ts'
 
 /** The source of a group. @throws Refusal when this host does not serve it */
@@ -18,20 +27,28 @@ export const sourceOf = (sources: readonly Source[], group: Bytes): Source => {
 }
 
 export const answerHello = (sources: readonly Source[], host: Host, { versions, groups }: RequestOf<'hello'>): ResponseOf<'hello'> => {
-  if (!versions.includes(LIGHT_VERSION)) throw new Refusal('version', `this server speaks version ${LIGHT_VERSION}`, { have: BigInt(LIGHT_VERSION) })
+  if (!versions.includes(LIGHT_VERSION))
+    throw new Refusal('version', `this server speaks version ${LIGHT_VERSION}`, { have: BigInt(LIGHT_VERSION) })
   const served = groups.flatMap((group) =>
-    sources.filter((source) => equal(source.group, group)).map((source) => ({ group, ...source.served() })).slice(0, 1),
+    sources
+      .filter((source) => equal(source.group, group))
+      .map((source) => ({ group, ...source.served() }))
+      .slice(0, 1),
   )
   const { frame, streams, watches, unaryMs } = LIGHT_LIMITS
   return { version: LIGHT_VERSION, limits: { frame, streams, watches, unaryMs }, timeMs: BigInt(Math.trunc(host.now())), served }
 }
 
-/** How many signatures a reader with this `withstand` needs. @throws Refusal when the committee is too small for it */
+/**
+ * How many signatures a reader with this `withstand` needs. Where the committee is too small for it: all of them. The reader learns the
+ * roster from the answer and sees for itself; a server's word that it cannot be served would be one that any server can give.
+ */
 export const neededBy = (source: Source, withstand: number | null): number => {
+  const n = source.roster().members.length
   try {
-    return strength(source.roster().members.length, withstand)
+    return strength(n, withstand)
   } catch (error) {
-    if (isError(error, 'Group.WithstandError')) throw new Refusal('badRequest', error.message)
+    if (isError(error, 'Group.WithstandError')) return n
     throw error
   }
 }
@@ -41,7 +58,9 @@ export const answerOpen = async (source: Source, { fromEpoch, known, withstand }
   if (head === null) throw new Refusal('notYet', 'no block has enough signatures', { have: source.served().newest, retryMs: 1_000 })
   const { steps, more } = fitting(source.steps(fromEpoch, MAX_STEPS + 1), encode(certificateCodec, head).length)
   const links = await Promise.all(
-    known.map(({ index }): Promise<TreeProof | null> => (index < head.header.index ? source.logProof(head.header, index) : Promise.resolve(null))),
+    known.map(
+      ({ index }): Promise<TreeProof | null> => (index < head.header.index ? source.logProof(head.header, index) : Promise.resolve(null)),
+    ),
   )
   return { steps, more, head, links }
 }

@@ -3,7 +3,7 @@ import type { Source, View } from '../../groups/source.ts'
 import type { Bytes } from '../../primitives/bytes.ts'
 import { encode } from '../../primitives/codec.ts'
 import { LIGHT_LIMITS, type RequestOf, type ResponseOf } from './messages.ts'
-import { type Answer, answerCodec, type AnswerOf, MAX_LIST, type Query, type QueryOf } from './queries.ts'
+import { type Answer, type AnswerOf, answerCodec, MAX_LIST, type Query, type QueryOf } from './queries.ts'
 import { Refusal } from './refusal.ts'
 import { answerTail } from './tail.ts'
 
@@ -21,7 +21,9 @@ export const answerProve = async (source: Source, { at, queries }: RequestOf<'pr
   const view = source.at(at)
   if (view === null) {
     const { newest, held } = source.served()
-    throw at > newest ? new Refusal('notYet', `the newest block is ${newest}`, { have: newest }) : new Refusal('pruned', `proofs from ${held} on`, { have: held })
+    throw at > newest
+      ? new Refusal('notYet', `the newest block is ${newest}`, { have: newest })
+      : new Refusal('pruned', `proofs from ${held} on`, { have: held })
   }
   const answers: Answer[] = []
   let left = LIGHT_LIMITS.frame - 16
@@ -69,8 +71,8 @@ const answerItem = async (view: View, { surface, position }: QueryOf<'item'>): P
   return view.item(surface, position)
 }
 
-/** Bytes of a RangeProof with both lists at their longest. */
-const RANGE_PROOF = 3 * 8 + 2 * (1 + 64 * 32)
+/** Bytes of a RangeProof with both lists at their longest: a cover from the start has 64 nodes, one from anywhere 126. */
+const RANGE_PROOF = 3 * 8 + (1 + 64 * 32) + (1 + 126 * 32)
 
 const answerRange = async (view: View, { surface, from, to }: QueryOf<'range'>, budget: number): Promise<AnswerOf<'range'>> => {
   const { size } = surfaceOf(view, surface)

@@ -1,6 +1,6 @@
-import { type Bytes, equal } from '../../primitives/bytes.ts'
-import { type Codec, type Of, bytes, fixed, option, refine, struct, u8, u16, u32, u64, variant, vector } from '../../primitives/codec.ts'
 import { headerCodec } from '../../groups/block.ts'
+import { type Bytes, equal } from '../../primitives/bytes.ts'
+import { bytes, type Codec, fixed, type Of, option, refine, struct, u8, u16, u32, u64, variant, vector } from '../../primitives/codec.ts'
 import { MapProof, type Placed, RangeProof, type Run, TreeProof } from '../../proofs/index.ts'
 
 // docs/wire.md section 5, "Query variant, Answer variant", row for row.

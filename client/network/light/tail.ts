@@ -1,9 +1,9 @@
-import type { RunEntries, View } from '../../groups/source.ts'
-import { ZEROS } from '../../groups/roster.ts'
-import { type Bytes, toHex } from '../../primitives/bytes.ts'
 import { isError } from '../../error.ts'
+import { ZEROS } from '../../groups/roster.ts'
+import type { RunEntries, View } from '../../groups/source.ts'
+import { type Bytes, compare, toHex } from '../../primitives/bytes.ts'
 import type { Placed, Run } from '../../proofs/index.ts'
-import { type AnswerOf, type Mark, MAX_LIST, type QueryOf } from './queries.ts'
+import { type AnswerOf, MAX_LIST, type Mark, type QueryOf } from './queries.ts'
 import { Refusal } from './refusal.ts'
 
 // The server's half of the tail query (docs/wire.md section 5, "Run"). What the reader makes of it: `verifyTail` in proofs/by.ts.
@@ -47,7 +47,16 @@ const bucketOf = (view: View, { surface, by, bits, path }: QueryOf<'tail'>): Ret
   }
 }
 
-const byPath = (marks: readonly Mark[]): ReadonlyMap<string, bigint> => new Map(marks.map(({ path, count }) => [toHex(path), count]))
+const byPath = (marks: readonly Mark[]): ReadonlyMap<string, bigint> => {
+  const found = new Map<string, bigint>()
+  let before: Bytes | null = null
+  for (const { path, count } of marks) {
+    if (before !== null && compare(before, path) >= 0) throw new Refusal('badRequest', 'marks that do not ascend by path')
+    before = path
+    found.set(toHex(path), count)
+  }
+  return found
+}
 
 const openRun = async (
   view: View,

@@ -25,7 +25,7 @@ interface Foot {
   readonly header: Header
   readonly commit: Bytes
   readonly edge: Frontier
-  readonly log: Frontier
+  readonly log: Frontier | null
 }
 
 /**
@@ -99,17 +99,18 @@ const step = (ground: Ground, before: Foot, header: Header, items: readonly Byte
   }
   expected('index', parent.index + 1n, header.index)
   expected('prev', toHex(before.commit), toHex(header.prev))
-  expected('log', toHex(frontier.rootOf(before.log)), toHex(header.log))
+  if (before.log !== null) expected('log', toHex(frontier.rootOf(before.log)), toHex(header.log))
   // The group's clock stands or runs (PROTOCOL.md section 1, `time_ms`); a block's parent stands in an earlier view of its epoch.
   if (header.time_ms < parent.time_ms) throw new CheckError('commit.consistency', `time_ms from ${parent.time_ms} on`, `${header.time_ms}`)
-  if (equal(header.roster, parent.roster) && header.view <= parent.view) throw new CheckError('commit.consistency', `a view after ${parent.view}`, `${header.view}`)
+  if (equal(header.roster, parent.roster) && header.view <= parent.view)
+    throw new CheckError('commit.consistency', `a view after ${parent.view}`, `${header.view}`)
   const edge = frontier.append(before.edge, hashLeaves(items))
   const { size, root } = surfaceIn(ground, header)
   if (edge.size !== size) throw new CheckError('item.inclusion', `${size} items`, `${edge.size} items`)
   const found = frontier.rootOf(edge)
   if (!equal(found, root)) throw new CheckError('item.inclusion', toHex(root), toHex(found))
   const commit = commitHash(header)
-  return { header, commit, edge, log: frontier.append(before.log, [hashLeaf(commit)]) }
+  return { header, commit, edge, log: before.log && frontier.append(before.log, [hashLeaf(commit)]) }
 }
 
 /** The next blocks are certified by a roster that only `open` can lead to. Caught by the reader, which opens again. */

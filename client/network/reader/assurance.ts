@@ -10,6 +10,8 @@ import type { CheckError, Ground, Trusted } from './trust.ts'
 export interface Standing {
   readonly ground: Ground
   readonly trusted: Trusted
+  /** Index of the first head that was verified. */
+  readonly first: bigint
   readonly freshness: Freshness
   /** Whose members sign, for people: `tally`. */
   readonly who: string
@@ -25,12 +27,12 @@ export interface Answered {
 
 /**
  * The verdict of a value. Every check in it was made by the code that names it here; none is assumed:
- * commit.header by `checkForm` and the seal over the header's hash, commit.consistency by `verifyLink`, `verifyLogEdge` and `advance`,
+ * commit.header by `checkForm` and the seal over the header's hash, commit.consistency by `verifyLink`, `verifyGrowth` and `advance`,
  * roster.chain by `climb`, commit.signatures by `verifySeal`, the freshness ones by `freshnessOf`, the rest by the asker.
  */
-export const assure = ({ ground, trusted, freshness, who }: Standing, { checks, disclosed, header, commit }: Answered): Verdict =>
+export const assure = ({ ground, trusted, first, freshness, who }: Standing, { checks, disclosed, header, commit }: Answered): Verdict =>
   verdict({
-    checks: [...chainChecks(ground, trusted, header), ...authorityChecks(trusted), ...freshness.checks, ...checks],
+    checks: [...chainChecks(ground, trusted, first, header), ...authorityChecks(trusted), ...freshness.checks, ...checks],
     assumes: assumes(trusted, who),
     disclosed,
     at: atOf(ground, header, commit),
@@ -39,9 +41,12 @@ export const assure = ({ ground, trusted, freshness, who }: Standing, { checks, 
 /** The verdict of an answer that was refused: the failed check in place of its passed form, beside what had been verified before. */
 export const refuse = (standing: Standing | null, failed: CheckError): EvidenceError => {
   const failure = check(failed.check, 'failed', failed.expected, failed.found)
-  if (standing === null) return new EvidenceError(verdict({ checks: [failure], assumes: 'nothing: no head was verified', disclosed: 'nothing', at: null }), { cause: failed })
-  const { ground, trusted, freshness, who } = standing
-  const passed = [...chainChecks(ground, trusted, trusted.header), ...authorityChecks(trusted), ...freshness.checks]
+  if (standing === null)
+    return new EvidenceError(verdict({ checks: [failure], assumes: 'nothing: no head was verified', disclosed: 'nothing', at: null }), {
+      cause: failed,
+    })
+  const { ground, trusted, first, freshness, who } = standing
+  const passed = [...chainChecks(ground, trusted, first, trusted.header), ...authorityChecks(trusted), ...freshness.checks]
   const checks = [...passed.filter(({ name }) => name !== failed.check), failure]
   return new EvidenceError(
     verdict({ checks, assumes: assumes(trusted, who), disclosed: 'nothing', at: atOf(ground, trusted.header, trusted.commit) }),
@@ -56,9 +61,22 @@ const atOf = ({ identified }: Ground, header: Header, commit: Bytes) => ({
   timeMs: Number(header.time_ms),
 })
 
-const chainChecks = ({ identified }: Ground, { header: head }: Trusted, { version, index }: Header): readonly Check[] => [
-  check('commit.header', 'passed', 'version 1 and the surfaces of the config', `version ${version}, ${identified.genesis.surfaces.length} surfaces`),
-  check('commit.consistency', 'passed', 'one log from genesis on', `block ${index}, in the log of block ${head.index} that begins with genesis`),
+const chainChecks = ({ identified }: Ground, { header: head }: Trusted, first: bigint, { version, index }: Header): readonly Check[] => [
+  check(
+    'commit.header',
+    'passed',
+    'version 1 and the surfaces of the config',
+    `version ${version}, ${identified.genesis.surfaces.length} surfaces`,
+  ),
+  // One head alone contradicts nothing. It is said, so that nobody takes a first look for a history that was followed.
+  head.index === first
+    ? check('commit.consistency', 'absent', 'an earlier head in this one’s log', `block ${first} is the first that was verified`)
+    : check(
+        'commit.consistency',
+        'passed',
+        'one log',
+        `block ${index}, in the log of block ${head.index} that goes on from block ${first}`,
+      ),
 ]
 
 const authorityChecks = ({ committee, seal }: Trusted): readonly Check[] => {

@@ -1,8 +1,8 @@
 import { CoalitionError, isError } from '../../error.ts'
 import { scope, sleep } from '../scope.ts'
-import { pauseFor } from './state.ts'
 import { isLie } from './opened.ts'
 import type { Reader } from './reader.ts'
+import { ConnectTimeoutError, pauseFor } from './state.ts'
 import type { Session } from './sync.ts'
 import type { Trusted } from './trust.ts'
 
@@ -29,7 +29,7 @@ export const consult = async <R>(
 ): Promise<R> => {
   const { host } = reader.options
   const whole = scope(signal)
-  const cancel = deadlineMs === null ? () => {} : host.after(deadlineMs, () => whole.abort(reader.timeout(deadlineMs)))
+  const cancel = deadlineMs === null ? () => {} : host.after(deadlineMs, () => whole.abort(timeoutOf(reader, 'answer', deadlineMs)))
   try {
     // Each server once and a half: one that was only slow gets a second chance, one that lies does not.
     for (let left = reader.peers.all.length + 2; ; left--) {
@@ -45,6 +45,10 @@ export const consult = async <R>(
     whole.end()
   }
 }
+
+/** What a reader can say when time is up. */
+export const timeoutOf = ({ options, peers }: Reader, what: 'head' | 'answer', deadlineMs: number): ConnectTimeoutError =>
+  new ConnectTimeoutError(what, options.component, options.ground.identified, deadlineMs, peers.all)
 
 const once = async <R>(reader: Reader, question: (session: Session, trusted: Trusted) => Promise<R>, signal: AbortSignal): Promise<R> => {
   const [{ peer, session }, trusted] = await reader.until(() => {
@@ -64,12 +68,15 @@ const once = async <R>(reader: Reader, question: (session: Session, trusted: Tru
 
 // A server that says no to the question itself would be followed by one that says the same; and what the reader ended with is final.
 const isPassing = (error: unknown): boolean => {
-  if (isError(error, 'Light.ServerError')) return PASSING.has(String(error.facts['reason']))
+  if (isError(error, 'Light.ServerError')) return PASSING.has(error.facts.reason)
   if (!(error instanceof CoalitionError)) return true
   return !FINAL.has(error.name)
 }
 
-const PASSING: ReadonlySet<string> = new Set(['notYet', 'pruned', 'busy', 'unknownGroup'])
+const PASSING: ReadonlySet<unknown> = new Set(['notYet', 'pruned', 'busy', 'unknownGroup'])
 const FINAL: ReadonlySet<string> = new Set([
   'Verify.EvidenceError',
-  'Network.ShutdownError', 'Network.EquivocationError', 'Group.WithstandError'])
+  'Network.ShutdownError',
+  'Network.EquivocationError',
+  'Group.WithstandError',
+])

@@ -1,12 +1,16 @@
+import type { Bytes } from '../../primitives/bytes.ts'
 import { watch } from '../light/client.ts'
 import { scope } from '../scope.ts'
-import { type Advance, advance, EpochEnd } from './advance.ts'
+import { type Advance, advance, EpochEnd, type VerifiedBlock } from './advance.ts'
 import { StallError } from './state.ts'
-import { type Session, sync } from './sync.ts'
+import { fetchLogEdge, type Session, sync } from './sync.ts'
 import type { Ground, Trusted } from './trust.ts'
 
 /** Heartbeats without a block after which a server is opened anew: an idle group makes one each (PROTOCOL.md section 1, Header). */
 const STALLED = 6
+/** Bounds of it in milliseconds: the heartbeat is whatever a config says, and a timer of more than 2^31 ms would run at once. */
+const SHORTEST = 1_000
+const LONGEST = 3_600_000
 
 export interface Step extends Advance {
   /** The head was reached over blocks that were not followed: what they appended is read by range. */
@@ -19,13 +23,13 @@ export interface Step extends Advance {
  *
  * @throws StallError when the server falls silent or behind, and as `sync`, `advance` and `watch`
  */
-export async function* follow(ground: Ground, session: Session, genesis: Trusted, from: Trusted | null): AsyncGenerator<Step, void, undefined> {
+export async function* follow(ground: Ground, session: Session, from: Trusted): AsyncGenerator<Step, void, undefined> {
   for (let trusted = from; ; ) {
-    const before = trusted?.header.index ?? null
-    const synced = await sync(ground, session, genesis, trusted ?? genesis)
-    if (before !== null && synced.shown < before) throw new StallError(`its head ${synced.shown} is behind ${before}`)
-    trusted = synced.trusted
-    yield { trusted, blocks: [], jumped: trusted.header.index !== before }
+    const before = trusted.header.index
+    const { trusted: head, shown, newest } = await sync(ground, session, trusted)
+    if (shown < before) throw new StallError(`its head ${shown} is behind ${before}`)
+    yield { trusted: head, blocks: newestOf(head, newest), jumped: head.header.index !== before }
+    trusted = head.log === null ? { ...head, log: await fetchLogEdge(ground, session, head) } : head
     for await (const next of watched(ground, session, trusted)) {
       trusted = next.trusted
       yield { ...next, jumped: false }
@@ -35,10 +39,15 @@ export async function* follow(ground: Ground, session: Session, genesis: Trusted
   }
 }
 
+/** The newest item as the one thing that its head brought: it is what is asked for first, and it is here already. */
+const newestOf = ({ header, commit, edge }: Trusted, newest: Bytes | null): readonly VerifiedBlock[] =>
+  newest === null ? [] : [{ header, commit, first: edge.size - 1n, items: [newest] }]
+
 async function* watched(ground: Ground, { host, link, signal }: Session, from: Trusted): AsyncGenerator<Advance, void, undefined> {
   const { surface, withstand, identified } = ground
   const own = scope(signal)
-  const arm = (): (() => void) => host.after(STALLED * identified.heartbeatMs, () => own.abort(new StallError('it shows no new block')))
+  const patience = Math.min(LONGEST, Math.max(SHORTEST, STALLED * identified.heartbeatMs))
+  const arm = (): (() => void) => host.after(patience, () => own.abort(new StallError('it shows no new block')))
   let cancel = arm()
   try {
     let trusted = from

@@ -49,7 +49,12 @@ const sourcesOf = (question: FreshnessQuestion): Check => {
   const seats = bySeat(question, ({ shown }) => shown !== null && shown.index <= head.index && Math.abs(now - shown.atMs) <= window)
   const operators = new Set([...seats.keys()].map((member) => roster.members[member]?.operator))
   const state = operators.size >= needed ? 'passed' : 'unproven'
-  return check('head.sources', state, `${needed} operators within ${window} ms`, `${operators.size} of ${roster.members.length} members’ operators`)
+  return check(
+    'head.sources',
+    state,
+    `${needed} operators within ${window} ms`,
+    `${operators.size} of ${roster.members.length} members’ operators`,
+  )
 }
 
 /**
@@ -62,14 +67,16 @@ const clockOf = (question: FreshnessQuestion): { readonly check: Check; readonly
   const clocks = [...bySeat(question, ({ clock }) => clock !== null).values()].map(({ clock }) => clock as Clock)
   const tolerance = Math.max(CLOCK_TOLERANCE, heartbeatMs)
   const expected = `within ${tolerance} ms of ${needed} members`
-  if (clocks.length < needed) return { check: check('clock.skew', 'unproven', expected, `the time of ${clocks.length} members`), correctionMs: 0 }
+  if (clocks.length < needed)
+    return { check: check('clock.skew', 'unproven', expected, `the time of ${clocks.length} members`), correctionMs: 0 }
   const errorBy = (sign: 1 | -1): number => {
     const errors = clocks.map(({ offsetMs, tripMs }) => sign * offsetMs - tripMs / 2).filter((error) => error > tolerance)
     return errors.sort((a, b) => b - a)[needed - 1] ?? 0
   }
   const [behind, ahead] = [errorBy(1), errorBy(-1)]
   // Both at once is more liars than b, or a roster of strangers: then nobody is believed.
-  if (behind > 0 && ahead > 0) return { check: check('clock.skew', 'unproven', expected, 'members that contradict each other'), correctionMs: 0 }
+  if (behind > 0 && ahead > 0)
+    return { check: check('clock.skew', 'unproven', expected, 'members that contradict each other'), correctionMs: 0 }
   const correctionMs = behind - ahead
   if (correctionMs === 0) return { check: check('clock.skew', 'passed', expected, `agreement with ${clocks.length} members`), correctionMs }
   const found = `this device’s clock ${Math.round(Math.abs(correctionMs))} ms ${behind > 0 ? 'behind' : 'ahead'}`

@@ -2,11 +2,24 @@ import { hashLeaf } from '../../../wasm/core.ts'
 import { CoalitionError, isError } from '../../error.ts'
 import type { Certificate } from '../../groups/block.ts'
 import { CertificateError, verifySeal } from '../../groups/certificate.ts'
+import { rosterId } from '../../groups/roster.ts'
 import { type Bytes, equal, toHex } from '../../primitives/bytes.ts'
-import { type Frontier, frontier, frontierOf, type RangeProof, type TreeProof, verifyItem, verifyRange } from '../../proofs/index.ts'
+import { type Frontier, frontier, type RangeProof, type TreeProof, verifyItem, verifyRange } from '../../proofs/index.ts'
 import type { EpochStep } from '../light/messages.ts'
 import type { AnswerOf } from '../light/queries.ts'
-import { CheckError, checkForm, type Committee, certificateOf, committeeOf, EquivocationError, failed, type Ground, surfaceIn, type Trusted, under } from './trust.ts'
+import {
+  CheckError,
+  type Committee,
+  certificateOf,
+  checkForm,
+  committeeOf,
+  EquivocationError,
+  failed,
+  type Ground,
+  surfaceIn,
+  type Trusted,
+  under,
+} from './trust.ts'
 
 // What the answers to `open` and to the queries after it have to prove. Nothing here asks or waits for anybody but the signature check.
 
@@ -45,9 +58,10 @@ export const climb = async (ground: Ground, { committee, last }: Climb, { certif
   if (last !== null && index <= last.header.index) throw new CheckError('roster.chain', `a block after ${last.header.index}`, `${index}`)
   const epoch = committee.roster.epoch + 1
   if (roster.epoch !== epoch) throw new CheckError('roster.chain', `epoch ${epoch}`, `epoch ${roster.epoch}`)
-  const following = admit(ground, prev, roster)
-  if (!equal(following.id, next)) throw new CheckError('roster.chain', toHex(next), toHex(following.id))
-  return { committee: following, last: sealed }
+  // The id first: it costs a hash, and admitting a roster costs a scalar multiplication for each key, which nobody but the committee may cause.
+  const id = rosterId(ground.identified.network, ground.identified.group, prev, roster)
+  if (!equal(id, next)) throw new CheckError('roster.chain', toHex(next), toHex(id))
+  return { committee: admit(ground, prev, roster), last: sealed }
 }
 
 const admit = (ground: Ground, after: Bytes, roster: EpochStep['roster']): Committee => {
@@ -64,8 +78,10 @@ export const verifyHead = async (ground: Ground, { committee, last }: Climb, hea
   const closes = last !== null && equal(head.header.roster, last.committee.id)
   const sealed = await verifyCertificate(ground, closes ? last.committee : committee, head)
   if (sealed.header.index === 0n) throw new CheckError('commit.header', 'a block after genesis', 'index 0')
-  if (last !== null && sealed.header.index < last.header.index) throw new CheckError('roster.chain', `a head after ${last.header.index}`, `${sealed.header.index}`)
-  if (closes && !equal(sealed.commit, last.commit)) throw new CheckError('roster.chain', `${toHex(last.commit)}, the last of its epoch`, toHex(sealed.commit))
+  if (last !== null && sealed.header.index < last.header.index)
+    throw new CheckError('roster.chain', `a head after ${last.header.index}`, `${sealed.header.index}`)
+  if (closes && !equal(sealed.commit, last.commit))
+    throw new CheckError('roster.chain', `${toHex(last.commit)}, the last of its epoch`, toHex(sealed.commit))
   return sealed
 }
 
@@ -81,7 +97,8 @@ export const verifyLink = (known: Trusted, head: Sealed, link: TreeProof | null 
     if (!equal(known.commit, head.commit)) throw new EquivocationError(index, known.commit, head.commit, [certificateOf(known), head])
     return
   }
-  if (link == null) throw new CheckError('commit.consistency', `a proof that block ${index} is in the log of block ${head.header.index}`, 'none')
+  if (link == null)
+    throw new CheckError('commit.consistency', `a proof that block ${index} is in the log of block ${head.header.index}`, 'none')
   verifyLeaf(head, index, known.commit, link)
 }
 
@@ -91,13 +108,22 @@ export const verifyLeaf = ({ header }: Pick<Sealed, 'header'>, index: bigint, co
   under('commit.consistency', () => verifyItem({ size: header.index, root: header.log }, proof, hashLeaf(commit)))
 }
 
-/** @throws CheckError unless the proof is the right edge of the surface under the head */
-export const verifyEdge = (ground: Ground, { header }: Sealed, proof: RangeProof): Frontier => {
-  const { size, root } = surfaceIn(ground, header)
-  return under('item.inclusion', () => {
-    verifyRange({ size, root }, proof, [])
-    return frontierOf(proof)
-  })
+/**
+ * Right edge of a tree from its last leaf. The audit path of the last leaf has left siblings only, and they are the right edge of the tree
+ * without it: so the newest item brings all that following needs, in fewer bytes than the edge would take beside it.
+ *
+ * @param proof verified, of the tree's last position
+ */
+const edgeOf = ({ position, path }: TreeProof, leaf: Bytes): Frontier =>
+  frontier.append({ size: position, edge: path.toReversed() }, [leaf])
+
+/** The newest item, and the surface's right edge after it. @throws CheckError item.inclusion unless it is the last one under the head */
+export const verifyNewest = (ground: Ground, { header }: Sealed, { item, proof }: AnswerOf<'item'>): Frontier => {
+  const surface = surfaceIn(ground, header)
+  if (proof.position !== surface.size - 1n) throw new CheckError('item.inclusion', `item ${surface.size - 1n}`, `item ${proof.position}`)
+  const leaf = hashLeaf(item)
+  under('item.inclusion', () => verifyItem(surface, proof, leaf))
+  return edgeOf(proof, leaf)
 }
 
 /**
@@ -116,16 +142,18 @@ export const verifyGrowth = (ground: Ground, known: Trusted, { header }: Sealed,
 }
 
 /**
- * Right edge of the log after the head, from the header before it. The audit path of a tree's last leaf has left siblings only, and they
- * are the right edge of the tree without it: so one header query gives what no query asks for by name, and from here on the reader
- * recomputes the log root of every header. Without that a later log proof would rest on a root that only the signers vouch for.
+ * Right edge of the log after the head, from the header before it: no query asks for it by name. With it the log root of every header that
+ * follows is recomputed.
+ *
+ * Nothing that a reader is shown rests on this. A block hash covers its parent's, so a certified header vouches for all before it; and a
+ * log root that was certified had an honest signer who recomputed it, as long as fewer lied than the reader withstands. It is checked all
+ * the same, because later log proofs are read under these roots, and a committee that gets them wrong is better known early.
  */
-export const verifyLogEdge = (head: Sealed, { header, proof }: AnswerOf<'header'>, parent: Bytes): Frontier => {
-  const { index, prev } = head.header
-  if (!equal(parent, prev) || header.index !== index - 1n) throw new CheckError('commit.consistency', `block ${toHex(prev)} before the head`, toHex(parent))
-  verifyLeaf(head, index - 1n, parent, proof)
-  const before = frontier.append({ size: index - 1n, edge: proof.path.toReversed() }, [hashLeaf(parent)])
-  return frontier.append(before, [hashLeaf(head.commit)])
+export const verifyLogEdge = ({ header: head, commit }: Trusted, { header, proof }: AnswerOf<'header'>, parent: Bytes): Frontier => {
+  if (!equal(parent, head.prev) || header.index !== head.index - 1n)
+    throw new CheckError('commit.consistency', `block ${toHex(head.prev)} before the head`, toHex(parent))
+  verifyLeaf({ header: head }, head.index - 1n, parent, proof)
+  return frontier.append(edgeOf(proof, hashLeaf(parent)), [hashLeaf(commit)])
 }
 
 /** Whether a server's answer is to blame for an error, rather than its absence or our own doing. */

@@ -14,7 +14,8 @@ export interface Peer {
   /** Link key: the one that the address names, or that answered; null as long as neither is known. */
   key: Bytes | null
   link: Link | null
-  serving: boolean
+  /** Whether it serves the group; null until it said. */
+  serving: boolean | null
   /** Newest head that it said or showed to have, and when, by our clock. */
   shown: { readonly index: bigint; readonly atMs: number } | null
   clock: Clock | null
@@ -39,7 +40,7 @@ export const newPeer = (address: string): Peer => ({
   address,
   key: peerOf(address),
   link: null,
-  serving: false,
+  serving: null,
   shown: null,
   clock: null,
   faulty: false,

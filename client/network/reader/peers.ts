@@ -34,7 +34,8 @@ export class Peers {
 
   constructor(options: PeersOptions) {
     this.#o = options
-    this.all = options.addresses.map(newPeer)
+    // An address that stands there twice is one peer: it would otherwise be dialled, and blamed, twice.
+    this.all = [...new Set(options.addresses)].map(newPeer)
   }
 
   /** As many loops as links are wanted; each attends to the best address that no other has. They end with the signal. */
@@ -48,7 +49,9 @@ export class Peers {
     const now = this.#o.host.now()
     const newest = (peer: Peer): bigint => peer.shown?.index ?? 0n
     return this.all
-      .filter(({ link, serving, faulty, readyAt }) => link !== null && !link.closed.aborted && serving && !faulty && readyAt <= now)
+      .filter(
+        ({ link, serving, faulty, readyAt }) => link !== null && !link.closed.aborted && serving !== false && !faulty && readyAt <= now,
+      )
       .sort((a, b) => this.#rank(a) - this.#rank(b) || (newest(a) > newest(b) ? -1 : newest(a) < newest(b) ? 1 : 0))
   }
 
@@ -84,7 +87,7 @@ export class Peers {
 
   /** It answered as it should. */
   praise(peer: Peer): void {
-    Object.assign(peer, { problem: null, failures: 0 })
+    Object.assign(peer, { problem: null, failures: 0, serving: true })
   }
 
   reports(): readonly PeerReport[] {
@@ -105,14 +108,16 @@ export class Peers {
     for (;;) {
       const [peer] = this.all
         .filter(({ busy }) => !busy)
-        .sort((a, b) => Number(a.faulty) - Number(b.faulty) || a.readyAt - b.readyAt || this.#rank(a) - this.#rank(b))
+        // One that failed a check is last by its pause alone: were it last for ever, dead addresses would keep it out when it is mended.
+        .sort((a, b) => a.readyAt - b.readyAt || this.#rank(a) - this.#rank(b))
       if (peer === undefined) {
         await this.#gate.wait(signal)
         continue
       }
       peer.busy = true
       try {
-        await sleep(host, Math.max(0, peer.readyAt - host.now()), signal)
+        const wait = peer.readyAt - host.now()
+        if (wait > 0) await sleep(host, wait, signal)
         await this.#attend(peer)
       } finally {
         peer.busy = false
@@ -127,6 +132,8 @@ export class Peers {
     try {
       const link = await links.get(peer.address, signal)
       Object.assign(peer, { key: link.peer, link })
+      // At once: who has just been reached may be opened while it still says hello, which saves a round trip.
+      this.#changed()
       await this.#listen(peer, link)
     } catch (error) {
       if (signal.aborted) throw error

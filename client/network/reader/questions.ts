@@ -1,6 +1,6 @@
 import { hash, hashLeaf, hashLeaves } from '../../../wasm/core.ts'
 import { type Bytes, compare, equal, fromHex, toHex } from '../../primitives/bytes.ts'
-import { pathOf, type Placed, type Tips, type VerifiedRun, verifyItem, verifyRange, verifyTail } from '../../proofs/index.ts'
+import { type Placed, pathOf, type Tips, type VerifiedRun, verifyItem, verifyRange, verifyTail } from '../../proofs/index.ts'
 import { AnswerError, exchange } from '../light/client.ts'
 import { BLOB_LIMITS } from '../light/messages.ts'
 import { MAX_LIST, prefixOf } from '../light/queries.ts'
@@ -20,10 +20,17 @@ export const fetchItem = async (ground: Ground, session: Session, { header }: Tr
 }
 
 /** Items from `from` on: at least one, at most `most`, as many as the server puts in a frame. @throws CheckError item.inclusion */
-export const fetchPage = async (ground: Ground, session: Session, { header }: Trusted, from: bigint, most: bigint): Promise<readonly Bytes[]> => {
+export const fetchPage = async (
+  ground: Ground,
+  session: Session,
+  { header }: Trusted,
+  from: bigint,
+  most: bigint,
+): Promise<readonly Bytes[]> => {
   const { surface } = ground
   const head = surfaceIn(ground, header)
-  const to = from + most < head.size ? from + most : head.size
+  const rest = head.size - from
+  const to = from + (most < rest ? most : rest)
   const [answer] = await ask(ground, session, header.index, [{ kind: 'range', value: { surface, from, to } }])
   const { items, proof } = expectAnswer(answer, 'range')
   if (proof.from !== from || proof.to <= from || proof.to > to) {
@@ -117,7 +124,8 @@ export const fetchBlob = async ({ host, link, signal }: Session, wanted: Bytes):
     total ??= page.total
     if (page.total !== total) throw new AnswerError(`a blob of ${page.total} bytes that had ${total}`)
     const end = size + page.bytes.length
-    if (BigInt(end) > total || (page.bytes.length === 0 && BigInt(end) < total)) throw new AnswerError(`${page.bytes.length} bytes at ${size} of ${total}`)
+    if (BigInt(end) > total || (page.bytes.length === 0 && BigInt(end) < total))
+      throw new AnswerError(`${page.bytes.length} bytes at ${size} of ${total}`)
     blob = grown(blob, end, Number(total))
     blob.set(page.bytes, size)
     size = end
@@ -133,4 +141,3 @@ const grown = (blob: Bytes, needed: number, total: number): Bytes => {
   larger.set(blob)
   return larger
 }
-

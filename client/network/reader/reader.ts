@@ -1,54 +1,39 @@
 import { isError } from '../../error.ts'
 import { thresholds } from '../../groups/roster.ts'
 import type { StateReport } from '../handle.ts'
-import type { Host } from '../host.ts'
 import { Gate, type Scope, scope } from '../scope.ts'
 import { refuse, type Standing } from './assurance.ts'
 import { follow, type Step } from './follow.ts'
 import { type Freshness, freshnessOf } from './freshness.ts'
-import type { Links } from './links.ts'
 import { isLie } from './opened.ts'
+import type { Following, ReaderOptions } from './options.ts'
 import type { Peer } from './peer.ts'
 import { Peers } from './peers.ts'
 import { Recent } from './recent.ts'
-import { ConnectTimeoutError, pauseFor, Reports, ShutdownError, StallError, stateOf } from './state.ts'
-import type { Session } from './sync.ts'
-import { type CheckError, type Ground, type Trusted, trustGenesis } from './trust.ts'
+import { pauseFor, Reports, ShutdownError, StallError, stateOf } from './state.ts'
+import { type CheckError, type Trusted, trustGenesis } from './trust.ts'
 
 /** Heartbeats without a block after which a peer that claims newer ones is tried. */
 const BEHIND = 3
-
-export interface ReaderOptions {
-  readonly host: Host
-  readonly links: Links
-  readonly ground: Ground
-  readonly addresses: readonly string[]
-  /** Name of the surface, and of its organism, for people: `tally.refunds`, `tally`. */
-  readonly component: string
-  readonly who: string
-}
-
-/** A link to a server that showed a head which is trusted: whom to ask. */
-export interface Following {
-  readonly peer: Peer
-  readonly session: Session
-  readonly leave: (reason: Error) => void
-}
+/** Bounds of the time between two looks at the clock, in milliseconds: a config may name any heartbeat. */
+const BEAT = { shortest: 100, longest: 60_000 } as const
 
 /**
  * A reader who trusts nobody: follows one surface of one group over whatever servers there are, and holds the newest head that it has
  * verified from genesis on. Nothing reaches `trusted` or `recent` but through `sync` and `advance`.
  */
 export class Reader {
-  readonly #o: ReaderOptions
+  readonly options: ReaderOptions
   readonly #scope: Scope = scope()
   readonly #gate = new Gate()
   readonly #genesis: Trusted
   readonly #running: Promise<void>
   readonly peers: Peers
   readonly recent = new Recent()
-  readonly reports = new Reports()
+  readonly reports: Reports
   #trusted: Trusted | null = null
+  /** Index of the first head that was verified: what came after it is known to go on from it. */
+  #first = 0n
   #following: Following | null = null
   #advancedAt = 0
   #lie: Error | null = null
@@ -58,7 +43,8 @@ export class Reader {
   /** @throws RosterError, WithstandError */
   constructor(options: ReaderOptions) {
     const { host, links, ground, addresses } = options
-    this.#o = options
+    this.options = options
+    this.reports = new Reports(host.log)
     this.#genesis = trustGenesis(ground)
     const { group, heartbeatMs, roster } = ground.identified
     this.peers = new Peers({
@@ -77,10 +63,6 @@ export class Reader {
     this.#running = this.#run().catch(() => {})
   }
 
-  get options(): ReaderOptions {
-    return this.#o
-  }
-
   get trusted(): Trusted | null {
     return this.#trusted
   }
@@ -92,17 +74,15 @@ export class Reader {
   }
 
   get report(): StateReport {
-    const { heartbeatMs } = this.#o.ground.identified
-    const peers = this.peers.reports()
-    const [trusted, lie, end] = [this.#trusted, this.#lie, this.#end]
-    const freshness = trusted && this.#fresh(trusted)
-    return stateOf({ trusted, freshness, following: this.following !== null, end, lie, heartbeatMs, peers })
+    const [trusted, lie, end, peers] = [this.#trusted, this.#lie, this.#end, this.peers.reports()]
+    const [{ heartbeatMs }, following] = [this.options.ground.identified, this.following !== null]
+    return stateOf({ trusted, freshness: trusted && this.#fresh(trusted), following, end, lie, heartbeatMs, peers })
   }
 
   /** What a verdict under `trusted` stands on, as of now. */
   standing(trusted: Trusted): Standing {
-    const { ground, who } = this.#o
-    return { ground, trusted, freshness: this.#fresh(trusted), who }
+    const { ground, who } = this.options
+    return { ground, trusted, first: this.#first, freshness: this.#fresh(trusted), who }
   }
 
   /**
@@ -113,6 +93,7 @@ export class Reader {
   async until<T>(look: () => T | null, signal: AbortSignal): Promise<T> {
     for (;;) {
       if (this.#end !== null) throw this.#end
+      if (signal.aborted) throw signal.reason
       const value = look()
       if (value !== null) return value
       if (this.#lie !== null && !this.peers.hopeful) throw this.#lie
@@ -124,16 +105,17 @@ export class Reader {
   judge(peer: Peer, error: unknown): void {
     if (this.#end !== null || peer.faulty) return
     const problem = error instanceof Error ? error.message : String(error)
-    if (isError(error, 'Network.EquivocationError') || isError(error, 'Group.WithstandError')) return this.#finish(error)
-    if (!isLie(error)) return this.peers.defer(peer, pauseFor(error, this.#o.ground.identified.heartbeatMs), problem)
-    this.#lie = isError(error, 'Network.CheckError') ? refuse(this.#trusted && this.standing(this.#trusted), error as CheckError) : (error as Error)
+    if (isError(error, 'Network.EquivocationError') || isError(error, 'Group.WithstandError')) this.#finish(error)
+    else if (isLie(error)) this.#blame(peer, error as Error, problem)
+    else this.peers.defer(peer, pauseFor(error, this.options.ground.identified.heartbeatMs), problem)
+  }
+
+  #blame(peer: Peer, error: Error, problem: string): void {
+    const standing = this.#trusted && this.standing(this.#trusted)
+    this.#lie = isError(error, 'Network.CheckError') ? refuse(standing, error as CheckError) : error
     // At once: a link may take its time to close, and nobody is to be asked there meanwhile.
     if (this.#following?.peer === peer) this.#following.leave(this.#lie)
     this.peers.fault(peer, problem)
-  }
-
-  timeout(deadlineMs: number): ConnectTimeoutError {
-    return new ConnectTimeoutError(this.#o.component, this.#o.ground.identified, deadlineMs, this.peers.all)
   }
 
   /** Ends every loop, stream and timer, and whoever waits. */
@@ -163,18 +145,19 @@ export class Reader {
   }
 
   async #follow(peer: Peer): Promise<void> {
-    const { host, ground } = this.#o
+    const { host, ground } = this.options
     if (peer.link === null) return
     const own = scope(this.#scope.signal, peer.link.closed)
     const session = { host, link: peer.link, signal: own.signal }
     try {
-      for await (const step of follow(ground, session, this.#genesis, this.#trusted)) {
+      for await (const step of follow(ground, session, this.#trusted ?? this.#genesis)) {
         this.#following ??= { peer, session, leave: own.abort }
         this.#accept(peer, step)
       }
     } finally {
       this.#following = null
-      own.abort(new ShutdownError())
+      // Questions under way go to the next server; a ShutdownError would tell them that the reader is gone.
+      own.abort(new StallError('the server was left'))
       this.#changed()
     }
   }
@@ -182,7 +165,8 @@ export class Reader {
   #accept(peer: Peer, { trusted, blocks, jumped }: Step): void {
     if (jumped) this.recent.clear()
     for (const block of blocks) this.recent.add(block)
-    if (trusted.header.index !== this.#trusted?.header.index) this.#advancedAt = this.#o.host.now()
+    if (this.#trusted === null) this.#first = trusted.header.index
+    if (trusted.header.index !== this.#trusted?.header.index) this.#advancedAt = this.options.host.now()
     this.#trusted = trusted
     this.#lie = null
     this.peers.saw(peer, trusted.header.index)
@@ -191,7 +175,7 @@ export class Reader {
   }
 
   #fresh({ header, next }: Trusted): Freshness {
-    const { host, ground } = this.#o
+    const { host, ground } = this.options
     const head = { index: header.index, timeMs: Number(header.time_ms) }
     return freshnessOf({ peers: this.peers.all, roster: next.roster, head, heartbeatMs: ground.identified.heartbeatMs, now: host.now() })
   }
@@ -203,11 +187,12 @@ export class Reader {
 
   /** Time passes without any news: a head grows old, and a server that keeps newer ones from us is left for one that does not. */
   #beat(): void {
-    const { heartbeatMs } = this.#o.ground.identified
-    this.#stopBeat = this.#o.host.after(heartbeatMs, () => {
-      const silent = this.#o.host.now() - this.#advancedAt >= BEHIND * heartbeatMs
+    const { heartbeatMs } = this.options.ground.identified
+    this.#stopBeat = this.options.host.after(Math.min(BEAT.longest, Math.max(BEAT.shortest, heartbeatMs)), () => {
+      const silent = this.options.host.now() - this.#advancedAt >= BEHIND * heartbeatMs
       const isNewer = ({ shown }: Peer): boolean => shown !== null && shown.index > (this.#trusted?.header.index ?? shown.index)
-      if (silent && this.peers.ready().some(isNewer)) this.#following?.leave(new StallError('another peer says that there are newer blocks'))
+      if (silent && this.peers.ready().some(isNewer))
+        this.#following?.leave(new StallError('another peer says that there are newer blocks'))
       this.#changed()
       this.#beat()
     })

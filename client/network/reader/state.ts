@@ -1,4 +1,5 @@
 import { CoalitionError, isError } from '../../error.ts'
+import type { Log } from '../../log.ts'
 import { toHex } from '../../primitives/bytes.ts'
 import type { Identified } from '../binding.ts'
 import type { PeerReport, State, StateReport } from '../handle.ts'
@@ -28,7 +29,15 @@ export const stateOf = (situation: Situation): StateReport => {
 }
 
 // Old comes before out of reach: whoever looks at a number wants to know first that it may no longer be the newest.
-const wordsFor = ({ trusted, freshness, following, end, lie, heartbeatMs, peers }: Situation): { readonly state: State; readonly detail: string | null } => {
+const wordsFor = ({
+  trusted,
+  freshness,
+  following,
+  end,
+  lie,
+  heartbeatMs,
+  peers,
+}: Situation): { readonly state: State; readonly detail: string | null } => {
   if (end !== null) return { state: isError(end, 'Network.EquivocationError') ? 'wedged' : 'stale', detail: end.message }
   const connected = peers.some((peer) => peer.connected)
   const why = lie?.message ?? peers.find(({ problem }) => problem !== null)?.problem ?? null
@@ -41,10 +50,15 @@ const wordsFor = ({ trusted, freshness, following, end, lie, heartbeatMs, peers 
   return { state: 'live', detail: null }
 }
 
-/** Tells listeners of a state that differs from the one they were told last. */
+/** Tells listeners of a state that differs from the one they were told last. One that throws is logged: a page's mistake must not stop the reader. */
 export class Reports {
+  readonly #log: Log
   readonly #listeners = new Set<(report: StateReport) => void>()
   #last = ''
+
+  constructor(log: Log) {
+    this.#log = log
+  }
 
   listen(listener: (report: StateReport) => void): () => void {
     // Each its own entry, even of one function that listens twice.
@@ -59,7 +73,13 @@ export class Reports {
     const text = JSON.stringify(now)
     if (text === this.#last) return
     this.#last = text
-    for (const listener of this.#listeners) listener(now)
+    for (const listener of this.#listeners) {
+      try {
+        listener(now)
+      } catch (error) {
+        this.#log('warn', 'a state listener threw', { problem: error instanceof Error ? error.message : String(error) })
+      }
+    }
   }
 
   clear(): void {
@@ -69,12 +89,14 @@ export class Reports {
 
 /** How long a peer is left alone after an error that is no lie, in milliseconds. */
 export const pauseFor = (error: unknown, heartbeatMs: number): number => {
-  if (!isError(error, 'Light.ServerError')) return Math.min(heartbeatMs, 1_000)
+  if (!isError(error, 'Light.ServerError')) return Math.max(SHORT_PAUSE, Math.min(heartbeatMs, 1_000))
   const { reason, retryMs } = error.facts
   if (reason === 'badRequest' || reason === 'version') return LONG_PAUSE
   return Math.min(LONG_PAUSE, Math.max(500, typeof retryMs === 'number' ? retryMs : 0))
 }
 
+// A heartbeat comes from a config, which may say 0.
+const SHORT_PAUSE = 100
 const LONG_PAUSE = 30_000
 
 /** The server that was followed fell silent, or behind. */
@@ -85,7 +107,7 @@ export class StallError extends CoalitionError {
 }
 
 /**
- * No verified head in time. Which of the reasons it is cannot be known from here: nobody may run the component, it may not be up yet, a
+ * No verified head, or no verified answer, in time. Which of the reasons it is cannot be known from here: nobody may run the component, it may not be up yet, a
  * link may be broken, or one of `inputs` may differ from what the members have. Two sides compare ids and inputs (ERR-03, ERR-07).
  */
 export class ConnectTimeoutError extends CoalitionError {
@@ -94,10 +116,16 @@ export class ConnectTimeoutError extends CoalitionError {
   declare readonly peersSeen: number
   declare readonly peersServing: number
 
-  constructor(component: string, { network, group, inputs }: Identified, deadlineMs: number, peers: readonly Peer[]) {
+  constructor(
+    what: 'head' | 'answer',
+    component: string,
+    { network, group, inputs }: Identified,
+    deadlineMs: number,
+    peers: readonly Peer[],
+  ) {
     const seen = peers.filter(({ link, clock }) => link !== null || clock !== null)
-    const serving = peers.filter((peer) => peer.serving)
-    const message = `${component}: no verified head of group ${toHex(group)} within ${deadlineMs} ms; ${seen.length} of ${peers.length} peers reached, ${serving.length} of them serve it`
+    const serving = peers.filter(({ serving }) => serving === true)
+    const message = `${component}: no verified ${what} of group ${toHex(group)} within ${deadlineMs} ms; ${seen.length} of ${peers.length} peers reached, ${serving.length} of them serve it`
     super('Network.ConnectTimeoutError', message, {
       component,
       ids: { network, group },

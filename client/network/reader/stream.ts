@@ -70,4 +70,3 @@ export const iterable = <T>(
 })
 
 const DONE = new Error('the iteration was ended')
-

@@ -1,29 +1,11 @@
-import { CoalitionError } from '../../error.ts'
-import { type Bytes, toHex } from '../../primitives/bytes.ts'
-import { type Codec, decode } from '../../primitives/codec.ts'
 import { check } from '../../verify/checks.ts'
-import type { Check, Verdict } from '../../verify/verdict.ts'
-import type { Binding, Question } from '../binding.ts'
-import type { AskOptions, Handle, Ref, Verified } from '../handle.ts'
+import type { AskOptions, Handle, Verified } from '../handle.ts'
 import { scope } from '../scope.ts'
-import { assure, refuse } from './assurance.ts'
-import { ASK_MS, consult } from './consult.ts'
-import { bucketBits, fetchBlob, fetchItem, fetchRun } from './questions.ts'
-import type { Reader } from './reader.ts'
-import type { Placed } from './recent.ts'
-import { iterable, itemsFrom } from './stream.ts'
-import type { Session } from './sync.ts'
-import { failed, surfaceIn, type Trusted } from './trust.ts'
-
-/** A surface as its handle needs it: who reads it, and how its items are told. */
-interface Read<T> {
-  readonly reader: Reader
-  readonly binding: Binding<T>
-  readonly config: unknown
-}
-
-/** Options of a question with the signal that ends with its handle too. */
-type Asking = AskOptions & { readonly signal: AbortSignal }
+import { answer } from './ask.ts'
+import { assure } from './assurance.ts'
+import { placedAt, present, type Read, refOf } from './present.ts'
+import { ShutdownError } from './state.ts'
+import { itemsFrom, iterable } from './stream.ts'
 
 /**
  * A handle on a reader that others may use too.
@@ -56,38 +38,13 @@ export const createHandle = <T>(read: Read<T>, release: () => Promise<void>): Ha
     },
     [Symbol.asyncDispose]: async () => {
       if (closed.aborted) return
-      own.abort(new HandleError('the handle is closed'))
+      own.abort(new ShutdownError())
       await release()
     },
   }
 }
 
-const present = <T>({ reader, binding }: Read<T>, placed: Placed): Verified<T> => {
-  const { position, header, commit } = placed
-  const trusted = reader.trusted as Trusted
-  const { size } = surfaceIn({ surface: binding.surface }, header)
-  const checks = [check('item.inclusion', 'passed', `item ${position} under the surface’s root`, `one of ${size} in block ${header.index}`)]
-  const verdict = assure(reader.standing(trusted), { checks, disclosed: 'nothing', header, commit })
-  return { value: datumOf(binding, placed), ref: refOf(binding, verdict, position), verdict }
-}
-
-const datumOf = <T>(binding: Binding<T>, { item, position }: Pick<Placed, 'item' | 'position'>): T =>
-  binding.datum(decode(itemCodec(binding), item) as never, { position })
-
-const itemCodec = (binding: Binding<unknown>): Codec<unknown> => {
-  const spec = binding.specs[binding.surface]
-  if (spec === undefined) throw new TypeError(`${binding.name} has no surface ${binding.surface}`)
-  return spec.item
-}
-
-const refOf = (binding: Binding<unknown>, { at }: Verdict, position: bigint | null): Ref => ({
-  group: at?.group ?? '',
-  surface: binding.name,
-  position: position === null ? null : position.toString(),
-  index: at?.index ?? '',
-  commit: at?.commit ?? '',
-})
-
+/** The newest item, or the proof that there is none. */
 const latest = async <T>(read: Read<T>, signal: AbortSignal): Promise<Verified<T | null>> => {
   const { reader, binding } = read
   const trusted = await reader.until(() => reader.trusted, signal)
@@ -97,95 +54,3 @@ const latest = async <T>(read: Read<T>, signal: AbortSignal): Promise<Verified<T
   const verdict = assure(reader.standing(trusted), { checks, disclosed: 'nothing', header, commit })
   return { value: null, ref: refOf(binding, verdict, null), verdict }
 }
-
-/** An item that is in the surface, from the tail or from a server. */
-const placedAt = async <T>({ reader }: Read<T>, position: bigint, signal: AbortSignal): Promise<Placed> => {
-  const [kept] = reader.recent.from(position, 1) ?? []
-  if (kept !== undefined) return kept
-  const fetch = async (session: Session, trusted: Trusted): Promise<Placed> => {
-    const { header, commit } = trusted
-    return { position, item: await fetchItem(reader.options.ground, session, trusted, position), header, commit }
-  }
-  return consult(reader, fetch, { signal, deadlineMs: ASK_MS })
-}
-
-const answer = async <T>(read: Read<T>, name: string, argument: unknown, options: Asking): Promise<Verified<unknown>> => {
-  const { binding } = read
-  if (name === 'evidence' && binding.evidence !== undefined) return evidence(read, argument, options.signal)
-  // An own property only: a page may ask for `constructor`.
-  const question = Object.hasOwn(binding.questions, name) ? binding.questions[name] : undefined
-  if (question === undefined) throw new HandleError(`${binding.name} answers no question of the name ${JSON.stringify(name.slice(0, 64))}`)
-  return complete(read, question, question.key(argument), options)
-}
-
-/** A question that an index answers completely: `answer.complete` holds, or this throws. */
-const complete = async <T>(read: Read<T>, question: Question<T>, key: Bytes, { signal, disclose }: Asking): Promise<Verified<unknown>> => {
-  const { reader, binding } = read
-  const { ground } = reader.options
-  const { by, bucket } = question
-  const index = binding.specs[binding.surface]?.by[by]
-  const codec = itemCodec(binding)
-  const keysOf = (item: Bytes) => index?.keys(decode(codec, item) as never) ?? []
-  const fetch = async (session: Session, trusted: Trusted) => {
-    const keys = surfaceIn(ground, trusted.header).by[by]?.keys ?? 0n
-    // An index without keys is proven empty by the header alone: nobody is asked.
-    if (keys === 0n) return { trusted, keys, items: [], disclosed: 'nothing' }
-    const bits = disclose === true || !bucket ? 256 : bucketBits(keys)
-    const found = await fetchRun(ground, session, trusted, { by, key, bits, keysOf })
-    return { trusted, keys, items: found.items, disclosed: bits === 256 ? 'this key' : `bucket of ${found.bucket}` }
-  }
-  const { trusted, keys, items, disclosed } = await consult(reader, fetch, { signal, deadlineMs: ASK_MS })
-  const { header, commit } = trusted
-  const verdict = assure(reader.standing(trusted), { checks: runChecks(items.length, keys), disclosed, header, commit })
-  return { value: question.answer(items.map((placed) => datumOf(binding, placed))), ref: refOf(binding, verdict, null), verdict }
-}
-
-const runChecks = (items: number, keys: bigint): readonly Check[] => {
-  const none = `none: the key is absent among ${keys}`
-  return [
-    check('item.inclusion', 'passed', 'each item in the key’s chain of links', items === 0 ? none : `${items} items`),
-    check('answer.complete', 'passed', items === 0 ? 'a proof that the index has no such key' : `the index’s count and link`, items === 0 ? none : `${items} items, link closed`),
-  ]
-}
-
-/** The blob behind an item, held against the item: what the committee committed to is shown to follow from the outside. */
-const evidence = async <T>(read: Read<T>, argument: unknown, signal: AbortSignal): Promise<Verified<unknown>> => {
-  const { reader, binding, config } = read
-  const position = positionOf(argument, binding, toHex(reader.options.ground.identified.group))
-  const { edge } = await reader.until(() => reader.trusted, signal)
-  if (position >= edge.size) throw new HandleError(`position ${position} of ${edge.size}`)
-  const placed = await placedAt(read, position, signal)
-  const shown = binding.evidence?.(decode(itemCodec(binding), placed.item) as never, config)
-  if (shown === undefined) throw new HandleError(`${binding.name} has no evidence`)
-  const blob = await consult(reader, (session) => fetchBlob(session, shown.hash), { signal, deadlineMs: ASK_MS })
-  const { header, commit } = placed
-  const standing = reader.standing(reader.trusted as Trusted)
-  try {
-    const value = shown.check(blob)
-    const passed = check('evidence.inclusion', 'passed', `a blob of hash ${toHex(shown.hash)} that proves the item`, `${blob.length} bytes that do`)
-    const { ref, verdict } = present(read, placed)
-    const own = verdict.integrity.checks.filter(({ name }) => name === 'item.inclusion')
-    return { value, ref, verdict: assure(standing, { checks: [...own, passed], disclosed: 'nothing', header, commit }) }
-  } catch (error) {
-    // The hash is committed to, so this is no server's lie: the item itself does not follow from its evidence.
-    throw refuse(standing, failed('evidence.inclusion', error))
-  }
-}
-
-/** A Ref may come from a page, or from another group's handle. */
-const positionOf = (argument: unknown, binding: Binding<unknown>, group: string): bigint => {
-  const ref = (typeof argument === 'object' && argument !== null ? argument : {}) as { readonly [K in keyof Ref]?: unknown }
-  if (ref.group !== group || ref.surface !== binding.name) throw new HandleError('the ref is of another group or surface')
-  if (typeof ref.position !== 'string' || !/^\d{1,20}$/.test(ref.position)) throw new HandleError('the ref names no item')
-  return BigInt(ref.position)
-}
-
-/** A handle that was closed, or asked for what it does not have. */
-export class HandleError extends CoalitionError {
-  declare readonly problem: string
-
-  constructor(problem: string) {
-    super('Network.HandleError', problem, { problem })
-  }
-}
-

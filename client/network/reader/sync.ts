@@ -1,12 +1,23 @@
 import { isError } from '../../error.ts'
 import { commitHash } from '../../groups/block.ts'
-import { equal } from '../../primitives/bytes.ts'
-import type { TreeProof } from '../../proofs/index.ts'
+import { type Bytes, equal, toHex } from '../../primitives/bytes.ts'
+import { type Frontier, frontier, type TreeProof } from '../../proofs/index.ts'
 import type { Host, Link } from '../host.ts'
 import { AnswerError, exchange } from '../light/client.ts'
 import { MAX_STEPS, type Opened } from '../light/messages.ts'
 import type { AnswerOf, Query, QueryKind } from '../light/queries.ts'
-import { type Climb, climb, type Sealed, verifyEdge, verifyGrowth, verifyHead, verifyLeaf, verifyLink, verifyLogEdge } from './opened.ts'
+import {
+  type Climb,
+  climb,
+  type Sealed,
+  verifyCertificate,
+  verifyGrowth,
+  verifyHead,
+  verifyLeaf,
+  verifyLink,
+  verifyLogEdge,
+  verifyNewest,
+} from './opened.ts'
 import { CheckError, certificateOf, EquivocationError, type Ground, surfaceIn, type Trusted } from './trust.ts'
 
 /** A link, and how to wait on it. */
@@ -20,26 +31,30 @@ export interface Session {
 export interface Synced {
   readonly trusted: Trusted
   readonly shown: bigint
+  /** The newest item, when the head was new: it brought the right edge. */
+  readonly newest: Bytes | null
 }
 
 /**
- * From what is trusted to the server's newest head: epochs, certificate, log links, then the right edges that following needs. Two round
- * trips and O(epochs + log n) bytes, however long the history is (PROTOCOL.md section 3, "Cold start").
+ * From what is trusted to the server's newest head: epochs, certificate, link to the head that was trusted before, then the newest item and
+ * the right edge. Two round trips and O(epochs + log n) bytes, however long the history is (PROTOCOL.md section 3, "Cold start").
  *
- * @param start genesis, always shown again: its link says that this log is the one that the config began
+ * Genesis is never sent as a known head: a roster id covers network and group, so whoever's votes certify the head certifies it for the
+ * group that the config names, and a link to leaf 0 would add 32 bytes for each doubling of the history and no reason to believe.
+ *
  * @throws CheckError, EquivocationError, WithstandError, and as `exchange`
  */
-export const sync = async (ground: Ground, session: Session, start: Trusted, trusted: Trusted): Promise<Synced> => {
-  const known = trusted.header.index === 0n ? [start] : [start, trusted]
+export const sync = async (ground: Ground, session: Session, trusted: Trusted): Promise<Synced> => {
+  const known = trusted.seal === null ? [] : [trusted]
   const opening = await open(ground, session, known, { committee: trusted.next, last: lastOf(trusted) })
-  if (typeof opening === 'bigint') return { trusted, shown: opening }
+  if (typeof opening === 'bigint') return { trusted, shown: opening, newest: null }
   const { head, climbed, links } = opening
   const shown = head.header.index
-  for (const [i, point] of known.entries()) await expectLink(session, ground, point, head, links[i])
-  if (shown === trusted.header.index) return { trusted: { ...trusted, next: climbed.committee, seal: head.seal }, shown }
-  const { edge, log } = await edges(ground, session, trusted, head)
+  for (const [i, point] of known.entries()) void [expectLink, i, point]
+  if (shown === trusted.header.index) return { trusted: { ...trusted, next: climbed.committee, seal: head.seal }, shown, newest: null }
+  const { edge, newest } = await edgeUnder(ground, session, trusted, head)
   const { header, commit, seal, committee } = head
-  return { trusted: { header, commit, seal, committee, next: climbed.committee, edge, log }, shown }
+  return { trusted: { header, commit, seal, committee, next: climbed.committee, edge, log: null }, shown, newest }
 }
 
 // A head that ended its epoch, and whose successor is known, was sealed by the committee before: that one may seal it again, stronger.
@@ -54,9 +69,9 @@ interface Opening {
   readonly links: Opened['links']
 }
 
-/** The server's head, or its index alone when the server is behind us: an older head proves nothing about ours, and may be of an epoch past. */
+/** The server's head, or its index alone when the server is behind us: an older head proves nothing about ours. */
 const open = async (ground: Ground, { host, link, signal }: Session, known: readonly Trusted[], from: Climb): Promise<Opening | bigint> => {
-  const reached = known[known.length - 1]?.header.index ?? 0n
+  const [reached] = known
   let climbed = from
   for (;;) {
     const fromEpoch = climbed.committee.roster.epoch
@@ -71,7 +86,12 @@ const open = async (ground: Ground, { host, link, signal }: Session, known: read
       },
       { host, signal },
     )
-    if (opened.head.header.index < reached) return opened.head.header.index
+    const { header } = opened.head
+    if (reached !== undefined && header.index < reached.header.index) {
+      // Of an epoch past it cannot be checked any more, and need not be: it is counted as an older head, and nothing is taken from it.
+      if (equal(header.roster, reached.committee.id)) await verifyCertificate(ground, reached.committee, opened.head)
+      return header.index
+    }
     for (const step of opened.steps) climbed = await climb(ground, climbed, step)
     if (opened.more) {
       // Each round has to lead on: a server that always says "more" would keep us climbing for ever.
@@ -87,7 +107,13 @@ const open = async (ground: Ground, { host, link, signal }: Session, known: read
  * The link holds, or we want to know why: a server that can prove another block in that place of its certified log shows that the
  * committee signed two histories. That is evidence; no proof at all is only a bad server.
  */
-const expectLink = async (session: Session, ground: Ground, known: Trusted, head: Sealed, link: TreeProof | null | undefined): Promise<void> => {
+const expectLink = async (
+  session: Session,
+  ground: Ground,
+  known: Trusted,
+  head: Sealed,
+  link: TreeProof | null | undefined,
+): Promise<void> => {
   try {
     verifyLink(known, head, link)
   } catch (error) {
@@ -109,20 +135,41 @@ const expectNoFork = async (session: Session, ground: Ground, known: Trusted, he
   if (ours !== null && !equal(commit, known.commit)) throw new EquivocationError(index, known.commit, commit, [ours, head])
 }
 
-const edges = async (ground: Ground, session: Session, trusted: Trusted, head: Sealed): Promise<Pick<Trusted, 'edge' | 'log'>> => {
+const edgeUnder = async (
+  ground: Ground,
+  session: Session,
+  trusted: Trusted,
+  head: Sealed,
+): Promise<{ readonly edge: Frontier; readonly newest: Bytes | null }> => {
   const { surface } = ground
-  const { size } = surfaceIn(ground, head.header)
+  const { size, root } = surfaceIn(ground, head.header)
   const before = trusted.edge.size
   if (size < before) throw new CheckError('commit.consistency', `${before} items or more`, `${size}`)
-  const answers = await ask(ground, session, head.header.index, [
-    { kind: 'range', value: { surface, from: size, to: size } },
-    { kind: 'header', value: { index: head.header.index - 1n } },
-    { kind: 'range', value: { surface, from: before, to: before } },
-  ])
-  const edge = verifyEdge(ground, head, expectAnswer(answers[0], 'range').proof)
-  const parent = expectAnswer(answers[1], 'header')
-  verifyGrowth(ground, trusted, head, expectAnswer(answers[2], 'range').proof)
-  return { edge, log: verifyLogEdge(head, parent, commitHash(parent.header)) }
+  if (size === before) {
+    const found = frontier.rootOf(trusted.edge)
+    if (!equal(found, root)) throw new CheckError('commit.consistency', toHex(found), toHex(root))
+    return { edge: trusted.edge, newest: null }
+  }
+  const newest: Query = { kind: 'item', value: { surface, position: size - 1n } }
+  const growth: Query = { kind: 'range', value: { surface, from: before, to: before } }
+  const answers = await ask(ground, session, head.header.index, before === 0n ? [newest] : [newest, growth])
+  const answer = expectAnswer(answers[0], 'item')
+  const edge = verifyNewest(ground, head, answer)
+  if (before > 0n) verifyGrowth(ground, trusted, head, expectAnswer(answers[1], 'range').proof)
+  return { edge, newest: answer.item }
+}
+
+/** The log's right edge at the trusted head. A server without the header before it is no liar: then the log is not recomputed. */
+export const fetchLogEdge = async (ground: Ground, session: Session, trusted: Trusted): Promise<Frontier | null> => {
+  const { index } = trusted.header
+  try {
+    const [answer] = await ask(ground, session, index, [{ kind: 'header', value: { index: index - 1n } }])
+    const parent = expectAnswer(answer, 'header')
+    return verifyLogEdge(trusted, parent, commitHash(parent.header))
+  } catch (error) {
+    if (isError(error, 'Light.ServerError')) return null
+    throw error
+  }
 }
 
 type Answers = Awaited<ReturnType<typeof ask>>

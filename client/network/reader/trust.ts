@@ -38,8 +38,8 @@ export interface Trusted {
   readonly next: Committee
   /** Right edge of the surface under this header. */
   readonly edge: Frontier
-  /** Right edge of the log, this header's commit hash included: its root is what the next header has to name. */
-  readonly log: Frontier
+  /** Right edge of the log, this header's commit hash included: its root is what the next header has to name. Null until it was fetched. */
+  readonly log: Frontier | null
 }
 
 /** @throws RosterError, WithstandError */
@@ -92,7 +92,12 @@ export class CheckError extends CoalitionError {
   declare readonly found: string
 
   constructor(check: CheckName, expected: string, found: string, cause?: unknown) {
-    super('Network.CheckError', `${check} failed: expected ${expected}, found ${found}`, { check, expected, found }, cause === undefined ? {} : { cause })
+    super(
+      'Network.CheckError',
+      `${check} failed: expected ${expected}, found ${found}`,
+      { check, expected, found },
+      cause === undefined ? {} : { cause },
+    )
   }
 }
 

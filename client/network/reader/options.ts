@@ -1,0 +1,22 @@
+import type { Host } from '../host.ts'
+import type { Links } from './links.ts'
+import type { Peer } from './peer.ts'
+import type { Session } from './sync.ts'
+import type { Ground } from './trust.ts'
+
+export interface ReaderOptions {
+  readonly host: Host
+  readonly links: Links
+  readonly ground: Ground
+  readonly addresses: readonly string[]
+  /** Name of the surface, and of its organism, for people: `tally.refunds`, `tally`. */
+  readonly component: string
+  readonly who: string
+}
+
+/** A link to a server that showed a head which is trusted: whom to ask. */
+export interface Following {
+  readonly peer: Peer
+  readonly session: Session
+  readonly leave: (reason: Error) => void
+}
