@@ -93,11 +93,13 @@ const BEFORE: readonly (readonly [string, Lie, RegExp])[] = [
     /commit\.signatures/,
   ],
   ['the length of the answer', longer('opened'), /Response\.opened|frame|ended/],
+  ['a bit of the newest item', answered('item', (value) => ({ ...value, item: flipped(value.item) })), /item\.inclusion/],
   [
-    'a bit of the surface’s right edge',
-    answered('range', (value) => ({ ...value, proof: { ...value.proof, left: first(value.proof.left) } })),
-    /item\.inclusion|commit\.consistency/,
+    'a bit of the newest item’s proof',
+    answered('item', (value) => ({ ...value, proof: { ...value.proof, path: first(value.proof.path) } })),
+    /item\.inclusion/,
   ],
+  ['the length of the proof', longer('proven'), /Response\.proven|frame|ended/],
 ]
 
 describe('a member that lies, through the page', () => {
@@ -120,8 +122,6 @@ describe('a member that lies, through the page', () => {
   for (const [what, told] of [
     ['a bit of an item', answered('range', (value) => ({ ...value, items: first(value.items) }))],
     ['an item left out of a range', answered('range', (value) => ({ ...value, items: value.items.slice(1) }))],
-    ['a bit of the newest item', answered('item', (value) => ({ ...value, item: flipped(value.item) }))],
-    ['a bit of an item’s proof', answered('item', (value) => ({ ...value, proof: { ...value.proof, path: first(value.proof.path) } }))],
   ] as const)
     it(`renders no row of it: ${what}`, async () => {
       lie = told
@@ -157,18 +157,46 @@ describe('a member that lies, through the page', () => {
       await honest.page.getByText(`block ${block}`, { exact: true }).waitFor()
     })
 
-  it('THR-17 fails answer.complete when one refund of an address is left out', async () => {
-    const address = `0x${toHex(provider(21))}`
-    lie = answered('tail', (value) => ({
-      ...value,
-      items: value.items.slice(1),
-      runs: value.runs.map((run) => ({ ...run, positions: run.positions.filter((position) => position !== value.items[0]?.position) })),
-    }))
+  const leftOut = answered('tail', (value) => ({
+    ...value,
+    items: value.items.slice(1),
+    runs: value.runs.map((run) => ({ ...run, positions: run.positions.filter((position) => position !== value.items[0]?.position) })),
+  }))
+  for (const [what, told] of [
+    ['one refund of the address left out', leftOut],
+    [
+      'a bit of the run’s link',
+      answered('tail', (value) => ({ ...value, runs: value.runs.map((run) => ({ ...run, link: flipped(run.link) })) })),
+    ],
+    ['another count', answered('tail', (value) => ({ ...value, runs: value.runs.map((run) => ({ ...run, count: run.count + 1n })) }))],
+    ['a bit of a key', answered('tail', (value) => ({ ...value, runs: value.runs.map((run) => ({ ...run, key: flipped(run.key) })) }))],
+    [
+      'a bit of an item',
+      answered('tail', (value) => ({ ...value, items: value.items.map((placed) => ({ ...placed, item: flipped(placed.item) })) })),
+    ],
+    ['a run left out', answered('tail', (value) => ({ ...value, runs: value.runs.slice(1) }))],
+  ] as const)
+    it(`TAL-07 fails answer.complete, and shows nothing of the address: ${what}`, async () => {
+      lie = null
+      await using tab = await openTab(browser, site.url)
+      await tab.page.waitForSelector('li.refund')
+      lie = told
+      await tab.page.fill('#of', `0x${toHex(provider(21))}`)
+      await tab.page.getByRole('button', { name: 'Show its refunds' }).click()
+      await expect.poll(() => tab.page.locator('#address').textContent(), { timeout: 40_000 }).toMatch(/answer\.complete/)
+      expect(await tab.page.locator('#address li.refund').count()).toBe(0)
+    })
+
+  it('fails evidence.inclusion for a bit of the raw evidence, and shows none of it', async () => {
+    lie = (honest) => (honest.kind === 'blob' ? { kind: 'blob', value: { ...honest.value, bytes: flipped(honest.value.bytes) } } : null)
     await using tab = await openTab(browser, site.url)
     await tab.page.waitForSelector('li.refund')
-    await tab.page.fill('#of', address)
-    await tab.page.getByRole('button', { name: 'Show its refunds' }).click()
-    await expect.poll(() => tab.page.locator('#address').textContent(), { timeout: 40_000 }).toMatch(/answer\.complete/)
-    expect(await tab.page.locator('#address li.refund').count()).toBe(0)
+    await tab.page.locator('li.refund summary').first().click()
+    await tab.page
+      .getByRole('button', { name: /raw evidence/ })
+      .first()
+      .click()
+    await expect.poll(() => tab.page.locator('.evidence').first().textContent(), { timeout: 40_000 }).toMatch(/evidence\.inclusion/)
+    expect(await tab.page.locator('.evidence .raw').count()).toBe(0)
   })
 })

@@ -83,6 +83,8 @@ export interface CommitOptions {
   readonly signers?: readonly number[]
   /** The committee that follows: this block is the last of its epoch. */
   readonly next?: readonly Seat[]
+  /** Its epoch, when it is not the one that follows. */
+  readonly nextEpoch?: number
   readonly timeMs?: number
   /** A block without a seal of its own, final by a later one's. */
   readonly unsealed?: boolean
@@ -135,7 +137,7 @@ export class Chain {
     const parent = this.head
     this.timeMs = options.timeMs ?? this.timeMs + HEARTBEAT
     this.#append(notes)
-    const following = options.next && epochOf(this.#epoch.roster.epoch + 1, options.next, commitHash(parent))
+    const following = options.next && epochOf(options.nextEpoch ?? this.#epoch.roster.epoch + 1, options.next, commitHash(parent))
     const header: Header = {
       version: 1,
       roster: this.#epoch.id,

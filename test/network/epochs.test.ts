@@ -1,6 +1,8 @@
 import { expect, test } from 'vitest'
+import type { Seal } from '../../client/groups/block.ts'
 import type { Response } from '../../client/network/light/messages.ts'
-import { type Chain, seats } from './chain.ts'
+import { type Bytes, toHex } from '../../client/primitives/bytes.ts'
+import { Chain, seats } from './chain.ts'
 import { HEARTBEAT, note } from './notes.ts'
 import { addresses, errorOf, lying, refusal, setup } from './setup.ts'
 
@@ -100,6 +102,52 @@ test.each([
   const { open, places } = setup(4, handovers(2, 4), { served: 1, bootstrap: addresses(1) })
   if (places[0]) places[0].tamper = tamper
   expect(refusal(await errorOf(open()))).toBe(check)
+})
+
+test('PROTOCOL 1 Membership: roster.chain fails for a roster of strangers behind a genuine handover, whatever they signed', async () => {
+  // Two histories that are one up to the handover; the second hands over to keys that the liar holds, and goes on under them.
+  const [honest, forged] = [setup(4, handovers(1, 4), { served: 1, bootstrap: addresses(1) }), setup(4, handovers(0, 4))]
+  const evil = new Chain(seats(4), forged.world.now - 100 * HEARTBEAT)
+  evil.commit([note('epoch 1', 1)])
+  evil.commit([], { next: seats(4, 66) })
+  evil.commit([note('forged', 1)], { timeMs: NOW })
+  const head = { header: evil.head, seal: evil.seals.at(-1) as Seal }
+  const roster = evil.epoch.roster
+  const lie = (response: Response): Response =>
+    response.kind === 'opened'
+      ? {
+          kind: 'opened',
+          value: {
+            ...response.value,
+            head,
+            steps: response.value.steps.map(({ certificate }) => ({ certificate, roster: { ...roster, epoch: 1 } })),
+          },
+        }
+      : response
+  if (honest.places[0]) honest.places[0].tamper = lying(lie)
+  const error = await errorOf(honest.open())
+  expect([refusal(error), (error as Error).cause]).toMatchObject([
+    'roster.chain',
+    { expected: toHex(honest.chain.steps[0]?.certificate.header.next as Bytes) },
+  ])
+})
+
+test('PROTOCOL 1 Former members: roster.chain fails for what a committee signs after it has handed over', async () => {
+  const { open, places, world } = setup(4, handovers(1, 4), { served: 1, bootstrap: addresses(1) })
+  const former = new Chain(seats(4), world.now - 100 * HEARTBEAT)
+  for (let i = 0; i < 4; i++) former.commit([note('forged', 1)], { timeMs: i === 3 ? NOW : NOW - 1_000 })
+  const head = { header: former.head, seal: former.seals.at(-1) as Seal }
+  if (places[0])
+    places[0].tamper = lying((response) => (response.kind === 'opened' ? { kind: 'opened', value: { ...response.value, head } } : response))
+  expect(refusal(await errorOf(open()))).toBe('roster.chain')
+})
+
+test('PROTOCOL 1 Membership: roster.chain fails for an epoch number that does not follow, though the committee signed it', async () => {
+  const { open } = setup(4, (chain) => {
+    chain.commit([], { next: seats(4, 1), nextEpoch: 7 })
+    chain.commit([], { timeMs: NOW })
+  })
+  expect(refusal(await errorOf(open()))).toBe('roster.chain')
 })
 
 test('PROTOCOL 1 Strength: who withstands more needs more signatures, in every epoch and on every head', async () => {

@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest'
 import type { Certificate, Header, Seal } from '../../client/groups/block.ts'
+import type { View } from '../../client/groups/source.ts'
 import type { Response } from '../../client/network/light/messages.ts'
 import type { Answer } from '../../client/network/light/queries.ts'
 import { utf8 } from '../../client/primitives/bytes.ts'
@@ -176,6 +177,25 @@ test.each([
   const old = async (handle: Awaited<ReturnType<Setup['open']>>) =>
     handle.ask('evidence', { ...(await handle.latest()).ref, position: '7' })
   expect(await ask(setup(1, fill), lie, old)).toBe('item.inclusion')
+})
+
+test('PROTOCOL 2 Tree: item.inclusion fails for a genuine item, or range, of another place with its own proof', async () => {
+  for (const question of [
+    async (handle: Awaited<ReturnType<Setup['open']>>) => handle.ask('evidence', { ...(await handle.latest()).ref, position: '7' }),
+    (handle: Awaited<ReturnType<Setup['open']>>) => handle.since(3n)[Symbol.asyncIterator]().next(),
+  ]) {
+    const setting = setup(1, fill)
+    const view = setting.chain.source().at(setting.chain.head.index) as View
+    const [other, range] = [await view.item(0, 9n), await view.range(0, 5n, 7n)]
+    const both = (response: Response): Response =>
+      answers('range', () => ({ items: setting.chain.items.slice(5, 7), proof: range }))(answers('item', () => other)(response))
+    expect(await ask(setting, both, question)).toBe('item.inclusion')
+  }
+  // The newest item is where a reader begins: an older one in its place would be a surface that is shorter than it is.
+  const setting = setup(1, fill)
+  const older = await (setting.chain.source().at(setting.chain.head.index) as View).item(0, 9n)
+  if (setting.places[0]) setting.places[0].tamper = lying(answers('item', () => older))
+  expect(refusal(await errorOf(setting.open()))).toBe('item.inclusion')
 })
 
 test.each([

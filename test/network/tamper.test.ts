@@ -126,7 +126,9 @@ const reopen: Ask = async (session, { ground, earlier }) => {
   const { shown } = await sync(ground, session, earlier)
   if (shown < earlier.header.index) throw new StallError('behind')
 }
-const block: Ask = async (session, { ground, genesis }) => {
+const block: Ask = (session, at) => firstCommits(session, at, at.genesis)
+const blockWithoutLog: Ask = (session, at) => firstCommits(session, at, { ...at.genesis, log: null })
+const firstCommits = async (session: Session, { ground }: Case, from: Trusted): Promise<unknown> => {
   // A frame that never becomes whole is waited for no longer than a reader does (follow.ts).
   const own = scope(session.signal)
   const cancel = host.after(6_000, () => own.abort(new StallError('it shows no new block')))
@@ -134,7 +136,7 @@ const block: Ask = async (session, { ground, genesis }) => {
   const request = { group: ground.identified.group, surfaces: [0], from: 1n, withstand: null }
   try {
     for await (const message of watch(session.link, request, own))
-      if (message.kind === 'commits') return await advance(ground, genesis, message.value)
+      if (message.kind === 'commits') return await advance(ground, from, message.value)
     throw new Error('no commits')
   } finally {
     cancel()
@@ -173,6 +175,7 @@ const MESSAGES: readonly (readonly [string, 'one' | 'many', number, number, Ask]
     (session, { ground, trusted }) => fetchRun(ground, session, trusted, { by: 0, key: person(77), bits: 256, keysOf }),
   ],
   ['commits: nine headers, seal and items', 'one', 0, 3, block],
+  ['commits, before the log’s right edge is known', 'one', 0, 7, blockWithoutLog],
   ['blob', 'one', 0, 1, (session) => fetchBlob(session, hash(blobOf('n3')))],
 ]
 

@@ -50,7 +50,7 @@ export const sync = async (ground: Ground, session: Session, trusted: Trusted): 
   if (typeof opening === 'bigint') return { trusted, shown: opening, newest: null }
   const { head, climbed, links } = opening
   const shown = head.header.index
-  for (const [i, point] of known.entries()) void [expectLink, i, point]
+  for (const [i, point] of known.entries()) await expectLink(session, ground, point, head, links[i])
   if (shown === trusted.header.index) return { trusted: { ...trusted, next: climbed.committee, seal: head.seal }, shown, newest: null }
   const { edge, newest } = await edgeUnder(ground, session, trusted, head)
   const { header, commit, seal, committee } = head

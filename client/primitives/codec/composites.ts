@@ -1,6 +1,5 @@
-import type { Reader, Writer } from 'micro-packed'
 import { readTag } from './scalars.ts'
-import { type Codec, enter, type Of, Refusal, shape, sized, within } from './shape.ts'
+import { type Codec, enter, type Of, type Reader, Refusal, shape, sized, type Writer, within } from './shape.ts'
 import { readLength, readUleb128, writeUleb128 } from './uleb128.ts'
 
 /**

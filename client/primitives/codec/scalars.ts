@@ -1,6 +1,5 @@
-import type { Reader, Writer } from 'micro-packed'
 import { type Bytes, copy, utf8 } from '../bytes.ts'
-import { type Codec, Refusal, shape, take } from './shape.ts'
+import { type Codec, type Reader, Refusal, shape, take, type Writer } from './shape.ts'
 import { readLength, writeUleb128 } from './uleb128.ts'
 
 const small = (size: 1 | 2 | 4): Codec<number> => {

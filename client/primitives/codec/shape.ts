@@ -1,5 +1,20 @@
-import { type Reader, type Writer, wrap } from 'micro-packed'
+import { wrap } from 'micro-packed'
 import type { Bytes } from '../bytes.ts'
+
+/** What a codec reads from: the part of micro-packed's reader that is used here, named, so that our declarations stand without that package. */
+export interface Reader {
+  readonly pos: number
+  readonly leftBytes: number
+  /** A view of the input; with `peek` the position stays. */
+  readonly bytes: (size: number, peek?: boolean) => Uint8Array
+  readonly byte: () => number
+}
+
+/** What a codec writes to: the part of micro-packed's writer that is used here. */
+export interface Writer {
+  readonly bytes: (bytes: Uint8Array) => void
+  readonly byte: (byte: number) => void
+}
 
 /**
  * One canonical encoding of `T`. Built by the functions of codec.ts and used through `encode` and `decode`; the fields are for codecs that

@@ -1,6 +1,5 @@
-import type { Reader, Writer } from 'micro-packed'
 import { type Bytes, compare } from '../bytes.ts'
-import { type Codec, enter, Refusal, shape, sized, within } from './shape.ts'
+import { type Codec, enter, type Reader, Refusal, shape, sized, type Writer, within } from './shape.ts'
 import { readLength, writeUleb128 } from './uleb128.ts'
 
 type Entries<K, V> = readonly (readonly [key: K, value: V])[]

@@ -1,5 +1,4 @@
-import type { Reader, Writer } from 'micro-packed'
-import { Refusal, take } from './shape.ts'
+import { type Reader, Refusal, take, type Writer } from './shape.ts'
 
 // Seven bits a byte, least significant first, the top bit set on all but the last (DWARF 5 section 7.6). BCS uses it for lengths, counts and
 // variant indexes, within u32 and in the shortest form only: a zero at the end would be a second encoding of the same value.
