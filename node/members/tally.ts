@@ -36,8 +36,6 @@ export interface Member extends AsyncDisposable {
   readonly done: Promise<void>
 }
 
-
-
 /**
  * Runs one member of a tally: its log, its look at the chain, and the light protocol for readers.
  * @throws ConfigError, FolderError, StoreError, SeatlessError, VoteRecordError, ArchiveError

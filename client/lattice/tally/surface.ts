@@ -2,7 +2,7 @@ import { CoalitionError } from '../../error.ts'
 import type { Binding } from '../../network/binding.ts'
 import { type Bytes, copy, fromHex, toHex, utf8 } from '../../primitives/bytes.ts'
 import { keccak } from '../../proofs/mpt.ts'
-import { checkConfig, identify } from './config.ts'
+import { identify, readConfig } from './config.ts'
 import { checkEvidence } from './evidence.ts'
 import { type Attribution, refunds } from './index.ts'
 import { type RefundItem, SPECS, slotKey } from './refund.ts'
@@ -21,7 +21,7 @@ export const binding: Binding<Attribution> = {
   },
   evidence: (item: RefundItem, config: unknown) => ({
     hash: item.value.evidence.value.proofs,
-    check: (blob: Bytes) => checkEvidence(item, blob, checkConfig(config).content.feeRecipient),
+    check: (blob: Bytes) => checkEvidence(item, blob, readConfig(config).content.feeRecipient),
   }),
 }
 

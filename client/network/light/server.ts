@@ -64,7 +64,7 @@ const serveStream = async (served: Served, stream: ByteStream, load: Load): Prom
       if (load.streams > LIGHT_LIMITS.streams) throw new Refusal('busy', `at most ${LIGHT_LIMITS.streams} streams`, { retryMs: 1_000 })
       const request = await timed(host, own, () => readRequest(input))
       if (request.kind === 'watch') await serveWatch(served, request.value, load, { input, write, own })
-      else await write(frame(encode(responseCodec, await timed(host, own, () => answer(served, request)))))
+      else await write(frame(encode(responseCodec, await timed(host, own, () => answer(served, request), Error))))
     } catch (error) {
       await write(frame(encode(responseCodec, { kind: 'error', value: errorOf(refusalOf(host, error)) })))
     }
@@ -74,9 +74,13 @@ const serveStream = async (served: Served, stream: ByteStream, load: Load): Prom
   }
 }
 
-/** A step of an exchange, within the time that an answer may take: a peer that does not read holds a stream for so long and no longer. */
-const timed = async <T>(host: Host, own: Scope, step: () => Promise<T>): Promise<T> => {
-  const cancel = host.after(LIGHT_LIMITS.unaryMs, () => own.abort(new Error(`nothing moved for ${LIGHT_LIMITS.unaryMs} ms`)))
+/**
+ * A step of an exchange, within the time that an answer may take: a peer that does not read holds a stream for so long and no longer.
+ *
+ * @param Late what a step that takes longer is: the peer's doing, unless it is the source that was waited for
+ */
+const timed = async <T>(host: Host, own: Scope, step: () => Promise<T>, Late: new (problem: string) => Error = Left): Promise<T> => {
+  const cancel = host.after(LIGHT_LIMITS.unaryMs, () => own.abort(new Late(`nothing moved for ${LIGHT_LIMITS.unaryMs} ms`)))
   try {
     return await race(step(), own.signal)
   } finally {

@@ -87,12 +87,18 @@ export const fixed = <B extends Bytes = Bytes>(size: number, label = `[${size}]`
     },
   )
 
+// One for all: an array of its own is 200 bytes of memory for the one byte that said "none", and a frame has room for a million of them.
+const NONE: Bytes = /* @__PURE__ */ new Uint8Array(0)
+
 /** A length and that many bytes, at most `max`. The value is not frozen: it is a copy, and whoever decoded it owns it. */
 export const bytes = (max: number): Codec<Bytes> =>
   shape(
     'bytes',
     1,
-    (reader) => copy(take(reader, readLength(reader, max, 'bytes'))),
+    (reader) => {
+      const size = readLength(reader, max, 'bytes')
+      return size === 0 ? NONE : copy(take(reader, size))
+    },
     (writer, value) => {
       if (!(value instanceof Uint8Array)) throw new Refusal('not bytes')
       if (value.length > max) throw new Refusal(`${value.length} bytes, at most ${max}`)

@@ -4,6 +4,7 @@ import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { ZEROS } from '../../../client/groups/roster.ts'
 import { tallyBlock } from '../../../client/lattice/tally/block.ts'
+import { formatConfig } from '../../../client/lattice/tally/config.ts'
 import { attributionOf, checkEvidence, paymentProofsCodec as proofsCodec, verifyProofs } from '../../../client/lattice/tally/evidence.ts'
 import { type Attribution, formatAddress, read } from '../../../client/lattice/tally/index.ts'
 import { type RefundItem, refundCodec, refundsSpec } from '../../../client/lattice/tally/refund.ts'
@@ -51,6 +52,11 @@ describe('TAL-07 evidence', () => {
       payments: [{ index: 1, value: 9_999n }, { index: 3 }],
       header: block.header,
     })
+  })
+
+  it('reads the config in both of its forms: as data, and as the JSON that was published', () => {
+    const published = JSON.parse(JSON.stringify(formatConfig(config))) as unknown
+    expect(evidence(item as never, published).check(blob)).toEqual(evidence(item as never, config).check(blob))
   })
 
   it('is refused by every change of the item that its parts still agree on', () => {
