@@ -26,7 +26,14 @@ export const main = async ([name, ...argv]: readonly string[]): Promise<number> 
   // libp2p takes half a second to load: only the commands that need it do.
   const load = HEAVY.find(([heavy]) => heavy === name)?.[2]
   const command: Command | undefined = name === id.name ? id : await load?.()
-  if (command !== undefined) return command.run(argv, io)
+  if (command !== undefined) {
+    try {
+      return await command.run(argv, io)
+    } finally {
+      // A parent's channel, listened to so that we end with it, would keep a program alive that has failed.
+      if (process.connected) process.disconnect()
+    }
+  }
   io.err(`no command ${name}\n\n${usage()}`)
   return 2
 }

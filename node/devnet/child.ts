@@ -1,4 +1,5 @@
 import { type ChildProcess, fork } from 'node:child_process'
+import { existsSync } from 'node:fs'
 import { createInterface } from 'node:readline'
 import { fileURLToPath } from 'node:url'
 
@@ -15,12 +16,17 @@ export interface Child {
 
 export type MemberEvent = { readonly event: string } & { readonly [field: string]: unknown }
 
-const PROGRAM = fileURLToPath(new URL('../../bin/coalition.mjs', import.meta.url))
+/** This file is bin's grandchild as source, and lies one folder deeper when it was built. */
+const program = (): string => {
+  const found = ['../../bin', '../../../bin'].map((up) => fileURLToPath(new URL(`${up}/coalition.mjs`, import.meta.url))).find(existsSync)
+  if (found === undefined) throw new Error('bin/coalition.mjs is missing beside the built program')
+  return found
+}
 const GRACE_MS = 5_000
 
 /** Runs `coalition member start …` as a process of its own, with its log lines handed to `onLog`. */
 export const startMember = (args: readonly string[], onLog: (line: string) => void): Child => {
-  const child = fork(PROGRAM, ['member', 'start', ...args, '--json'], { stdio: ['ignore', 'pipe', 'pipe', 'ipc'] })
+  const child = fork(program(), ['member', 'start', ...args, '--json'], { stdio: ['ignore', 'pipe', 'pipe', 'ipc'] })
   const events: MemberEvent[] = []
   const listeners = new Set<(event: MemberEvent) => void>()
   linesOf(child.stdout, (line) => {
