@@ -1,0 +1,27 @@
+import type { Bytes } from '../../client/primitives/bytes.ts'
+import { readerCase } from './_reader.ts'
+import { fuzz, type Options, type Outcome, pick, program, readOptions } from './_seeded.ts'
+import { honestly, serverCase, servers } from './_server.ts'
+
+// light/1 from both ends: 5 of 7 cases are hostile bytes at the server, 2 of 7 a hostile server's answers at the reader.
+
+export const FULL = 7_000
+const [SERVER, ALL] = [5, 7]
+
+export const fuzzLight = async (options: Options, beat?: (number: number) => void): Promise<Outcome> => {
+  const all: { readonly server: ReturnType<typeof servers>[number]; readonly expected: Bytes }[] = []
+  for (const server of servers()) all.push({ server, expected: await honestly(server) })
+  return fuzz(
+    'light',
+    options,
+    (trial) => {
+      if (trial.number % ALL >= SERVER) return readerCase(trial)
+      const { server, expected } = pick(trial.draw, all)
+      return serverCase(trial, server, expected)
+    },
+    beat,
+  )
+}
+
+/** `npm run fuzz -- light`. */
+export const main = (args: readonly string[]): Promise<number> => program('light', readOptions(args, FULL), fuzzLight)
