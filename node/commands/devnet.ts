@@ -26,7 +26,7 @@ export const usage = `coalition devnet [--dir FOLDER] [--port N] [--block-time S
 Exit: 0 ended as asked, 1 could not run, 2 unusable input.
 
   coalition devnet
-  coalition devnet --dir /tmp/net --port 0 --json`
+  coalition devnet --dir my-net --port 0 --json`
 
 const ROOT = fileURLToPath(new URL('../..', import.meta.url))
 
