@@ -140,7 +140,11 @@ const untrueRun = ({ index, items }: World, question: TailQuestion): string | nu
     const held = data.entries.slice(Number(start), Number(end)).map(({ position }) => position)
     if (!equal(key, data.key) || held.join() !== positions.join()) return `key ${toHex(key)} at ${positions.join()}, not ${held.join()}`
   }
-  for (const [position, item] of shown) if (!equal(item, items[Number(position)] as Bytes)) return `another item at ${position}`
+  const carried = new Set(runs.flatMap(({ positions }) => positions))
+  for (const [position, item] of shown) {
+    if (!carried.has(position)) return `an item at ${position} that no key has`
+    if (!equal(item, items[Number(position)] as Bytes)) return `another item at ${position}`
+  }
   return null
 }
 
