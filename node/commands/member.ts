@@ -2,6 +2,7 @@ import { readFile } from 'node:fs/promises'
 import { parseArgs } from 'node:util'
 import { CoalitionError } from '../../client/error.ts'
 import { parseConfig } from '../../client/lattice/tally/config.ts'
+import { atLeast } from '../../client/log.ts'
 import { toHex } from '../../client/primitives/bytes.ts'
 import { createChainReader } from '../chain/reader.ts'
 import { type Io, UsageError } from '../io.ts'
@@ -87,7 +88,7 @@ interface Start {
 
 const start = async ({ folder, config: file, rpc, listen, json }: Start, io: Io): Promise<number> => {
   const config = parseConfig(await readTally(file))
-  const log = (json ? jsonLog : textLog)(io.err)
+  const log = atLeast('info', (json ? jsonLog : textLog)(io.err))
   const say = (event: string, facts: object): void => io.out(json ? toJson({ event, ...facts }) : `${event} ${toJson(facts)}`)
   let before = ''
   await using member = await startTally({
