@@ -9,7 +9,7 @@ import { warp } from './_warp.ts'
 // What a hostile server makes of an honest one's answers.
 
 const WAYS = ['value', 'value', 'value', 'payload', 'payload', 'frame', 'replay', 'cut', 'nothing'] as const
-const KINDS = ['any', 'any', 'any', 'opened', 'opened', 'proven', 'commits', 'blob', 'hello'] as const
+export type Kind = Response['kind'] | 'any'
 
 export interface Bend {
   /** For a place of test/network/world.ts; passes everything on until it was started. */
@@ -24,11 +24,11 @@ export interface Bend {
 
 const payloadOf = (chunk: Bytes): Bytes => chunk.subarray(chunk.findIndex((byte) => byte < 0x80) + 1)
 
-/** One way of bending, for one kind of answer or for all, always or now and then. `seen` is told the last chunk that was bent. */
-export const bender = (draw: Draw, seen: (chunk: Bytes) => void): Bend => {
+/** One way of bending, for one of the kinds of answer, always or now and then. `seen` is told the last chunk that was bent. */
+export const bender = (draw: Draw, kinds: readonly Kind[], seen: (chunk: Bytes) => void): Bend => {
   const way = pick(draw, WAYS)
-  const kind = pick(draw, KINDS)
-  const part = pick(draw, [1, 1, 0.5, 0.2])
+  const kind = pick(draw, kinds)
+  const part = pick(draw, [1, 1, 1, 0.5, 0.2])
   // A liar who mends its ways would let the reader off: `most` bounds what is bent, so that what follows is read in the state it left.
   const most = pick(draw, [1, 2, Number.POSITIVE_INFINITY])
   const honest: Response[] = []

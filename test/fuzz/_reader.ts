@@ -10,7 +10,7 @@ import { Chain, seats } from '../network/chain.ts'
 import { blobOf, HEARTBEAT, type NoteDatum, note, noteCodec, notes, person } from '../network/notes.ts'
 import { addresses, serve } from '../network/setup.ts'
 import { World } from '../network/world.ts'
-import { type Bend, bender } from './_bend.ts'
+import { type Bend, bender, type Kind } from './_bend.ts'
 import { below, chance, type Draw, pick, type Trial, wordsOf } from './_seeded.ts'
 
 // The reader under hostile answers: whatever the server makes of them, a value is the honest one or there is none, and it ends in time.
@@ -113,7 +113,14 @@ const evidence: Operation = async ({ handle, chain }) => {
   return value.words === words && toHex(value.blob) === toHex(blobOf(words)) ? null : `evidence of ${value.words}, not ${words}`
 }
 
-const OPERATIONS = { latest, history, tail, complete, evidence } as const
+/** What is asked, and which answers decide what comes of it. */
+const OPERATIONS: { readonly [name: string]: readonly [Operation, readonly Kind[]] } = {
+  latest: [latest, ['any', 'opened', 'proven', 'hello']],
+  history: [history, ['any', 'opened', 'proven', 'proven']],
+  tail: [tail, ['any', 'opened', 'proven', 'commits', 'commits', 'commits']],
+  complete: [complete, ['any', 'opened', 'proven', 'proven', 'proven']],
+  evidence: [evidence, ['any', 'proven', 'blob', 'blob']],
+}
 
 class Enough extends Error {}
 
@@ -126,16 +133,17 @@ const refused = (error: unknown): string | null => {
 type Settled = { readonly problem: string | null } | { readonly error: unknown }
 
 /** Opens, asks, and says what came: a problem, null for the truth, or the error. */
-const asks = async (draw: Draw, world: World, chain: Chain, n: number, name: keyof typeof OPERATIONS, bend: Bend): Promise<Settled> => {
+const asks = async (draw: Draw, world: World, chain: Chain, n: number, operation: Operation, bend: Bend): Promise<Settled> => {
   await using network = createNetwork(world.host({ verify }), [notes], { bootstrap: addresses(n) })
   try {
     const open = () => network.open({ name: 'notes.all' }, { roster: chain.roster }) as Promise<Handle<NoteDatum>>
-    if (!bend.later) bend.start()
+    // The newest item comes with the head: nothing is asked for it afterwards.
+    if (!bend.later || operation === latest) bend.start()
     const handle = await open()
     bend.start()
-    // What is not asked for may be bent too: the tail, `hello`, a link that is made anew.
-    if (chance(draw, 0.3)) world.cut(addresses(n)[0] as string)
-    return { problem: await OPERATIONS[name]({ draw, world, chain, handle }) }
+    // A link that is made anew is opened anew, with what is trusted by then.
+    if (chance(draw, 0.4)) world.cut(addresses(n)[0] as string)
+    return { problem: await operation({ draw, world, chain, handle }) }
   } catch (error) {
     return { error }
   }
@@ -143,17 +151,17 @@ const asks = async (draw: Draw, world: World, chain: Chain, n: number, name: key
 
 export const readerCase = async (trial: Trial): Promise<string | null> => {
   const { draw, tally } = trial
-  const name = pick(draw, Object.keys(OPERATIONS) as (keyof typeof OPERATIONS)[])
+  const [name, [operation, kinds]] = pick(draw, Object.entries(OPERATIONS))
   const n = pick(draw, [1, 1, 4])
   const honest = chance(draw, 0.3)
   const world = new World()
   const chain = chainFor(n, below(draw, 3), name === 'tail')
-  const bend = bender(draw, (input) => {
+  const bend = bender(draw, kinds, (input) => {
     trial.input = input
   })
   serve(world, chain).tamper = bend.tamper
   if (honest && n > 1) serve(world, chain, 'peer 1')
-  const settled = await world.run(asks(draw, world, chain, n, name, bend), 400_000)
+  const settled = await world.run(asks(draw, world, chain, n, operation, bend), 400_000)
   await world.settle()
   const left = [world.openStreams, world.openLinks, world.pendingTimers, chain.listeners]
   const where = `reader, ${name}, ${bend.words}`

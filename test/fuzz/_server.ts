@@ -1,68 +1,19 @@
 import { isError } from '../../client/error.ts'
-import type { ByteStream, Link } from '../../client/network/host.ts'
-import { exchange } from '../../client/network/light/client.ts'
+import type { ByteStream } from '../../client/network/host.ts'
 import { frame, frames } from '../../client/network/light/frame.ts'
-import { LIGHT_LIMITS, type RequestOf, type Response, responseCodec } from '../../client/network/light/messages.ts'
-import { type StreamHandler, serveLight } from '../../client/network/light/server.ts'
+import { LIGHT_LIMITS, type Response, responseCodec } from '../../client/network/light/messages.ts'
 import { type Bytes, concat, equal } from '../../client/primitives/bytes.ts'
-import { decode, encode } from '../../client/primitives/codec.ts'
-import { Chain, seats } from '../network/chain.ts'
-import { GROUP, note } from '../network/notes.ts'
-import { streamPair, World } from '../network/world.ts'
+import { decode } from '../../client/primitives/codec.ts'
+import type { Chain } from '../network/chain.ts'
+import { streamPair } from '../network/world.ts'
 import { jointsOf, mutate } from './_mutate.ts'
 import { hostile } from './_requests.ts'
 import { below, chance, type Draw, pick, type Trial, wordsOf } from './_seeded.ts'
+import { honestly, refusedOfAll, type Server, serverOf, waiting } from './_served.ts'
 
-// The light server under hostile bytes. One peer sends them and asks honestly afterwards, so that a stream or watch that is not given back
-// runs it against its own limits.
+// The light server under hostile bytes.
 
-/** The peer that sends everything. */
-const PEER = new Uint8Array(32).fill(3)
 const FRAME_LIMIT = LIGHT_LIMITS.frame
-
-export interface Server {
-  readonly world: World
-  readonly chain: Chain
-  readonly handler: StreamHandler
-  /** What the server logged as its own failure. */
-  readonly failures: string[]
-}
-
-const serverOf = (chain: Chain): Server => {
-  const world = new World()
-  const failures: string[] = []
-  const log = (level: string, message: string, facts?: unknown): void => {
-    if (level === 'error') failures.push(`${message} ${JSON.stringify(facts)}`)
-  }
-  return { world, chain, failures, handler: serveLight(() => [chain.source()], { ...world.host(), log }) }
-}
-
-const plain = (): Chain => {
-  const chain = new Chain(seats(1))
-  for (let i = 0; i < 30; i++) {
-    const next = i === 12 || i === 20 ? { next: seats(1, i) } : {}
-    chain.commit([note(`a ${i}`, i % 3), note(`b ${i}`, 5, i)], { ...next, unsealed: i % 7 === 3 })
-  }
-  return chain
-}
-
-/** Long enough for a gap, and without its first blocks. */
-const pruned = (): Chain => {
-  const chain = new Chain(seats(1))
-  for (let i = 0; i < 1_060; i++) chain.commit(i % 100 === 0 ? [note(`c ${i}`, i % 3)] : [])
-  chain.oldest = 20n
-  chain.oldestHeld = 1_000n
-  return chain
-}
-
-/** Items of which eleven fill a frame. */
-const heavy = (): Chain => {
-  const chain = new Chain(seats(1))
-  for (let i = 0; i < 30; i++) chain.commit([note(`${i} ${'x'.repeat(90_000)}`, i % 3)])
-  return chain
-}
-
-export const servers = (): readonly Server[] => [plain(), pruned(), heavy()].map(serverOf)
 
 /** A stream of frames as a hostile peer may send it, in chunks of any size. */
 const sent = (draw: Draw, server: Server): readonly Bytes[] => {
@@ -106,10 +57,10 @@ const read = async (client: ByteStream, into: Bytes[]): Promise<string | null> =
 
 /** One hostile stream from its first byte to its end, and what the server answered. @throws Error when it does not end */
 const assail = async ({ draw, tally }: Trial, server: Server, ending: Ending, chunks: readonly Bytes[]): Promise<readonly string[]> => {
-  const { world, handler, chain } = server
+  const { world, serve, chain } = server
   const { client, server: end } = streamPair()
   const problems: string[] = []
-  const served = handler(end, PEER).catch((error: unknown) => void problems.push(`the handler rejects: ${wordsOf(error)}`))
+  const served = serve(end).catch((error: unknown) => void problems.push(`the handler rejects: ${wordsOf(error)}`))
   const replies: Bytes[] = []
   const reading = ending === 'deaf' ? null : read(client, replies)
   for (const chunk of chunks) void client.write(chunk).catch(() => {})
@@ -140,45 +91,23 @@ const wrong = (payload: Bytes, tally: Trial['tally']): readonly string[] => {
   }
 }
 
-const linkTo = ({ handler }: Server): Link => ({
-  peer: PEER,
-  address: 'fuzz',
-  closed: new AbortController().signal,
-  close: async () => {},
-  stream: async () => {
-    const { client, server } = streamPair()
-    void handler(server, PEER)
-    return client
-  },
-})
-
-/** What an honest peer is told, in bytes: the same before and after whatever was sent in between. */
-export const honestly = async (server: Server): Promise<Bytes> => {
-  const { world, chain } = server
-  const options = { host: world.host(), signal: new AbortController().signal }
-  const at = chain.head.index
-  const queries: RequestOf<'prove'>['queries'] = [
-    { kind: 'item', value: { surface: 0, position: 0n } },
-    { kind: 'header', value: { index: at - 2n } },
-  ]
-  const proven = await world.run(exchange(linkTo(server), 'prove', { group: GROUP, at, queries }, options))
-  const open = { group: GROUP, fromEpoch: 0, known: [], withstand: null }
-  const opened = await world.run(exchange(linkTo(server), 'open', open, options))
-  return concat(encode(responseCodec, { kind: 'proven', value: proven }), encode(responseCodec, { kind: 'opened', value: opened }))
-}
-
 /** Hostile streams, one or many at once, and then an honest one. */
-export const serverCase = async (trial: Trial, server: Server, expected: Bytes): Promise<string | null> => {
+export const serverCase = async (trial: Trial, chain: Chain, expected: Bytes): Promise<string | null> => {
   const { draw } = trial
-  const { world, chain, failures } = server
-  failures.length = 0
+  const server = serverOf(chain)
+  const { world, failures } = server
   const ending = pick(draw, ENDINGS)
   const streams = chance(draw, 0.02) ? 40 : 1 + below(draw, 2)
   const all = Array.from({ length: streams }, () => sent(draw, server))
   trial.input = concat(...all.flat())
+  // The peer is never quite gone, so that its streams and watches are counted from before to after.
+  const held = waiting(server)
+  await world.settle()
   const problems = (await Promise.all(all.map((chunks) => assail(trial, server, ending, chunks)))).flat()
-  const honest = await honestly(server)
-  if (!equal(honest, expected)) problems.push('answers an honest peer otherwise than before')
+  if (!equal(await honestly(server), expected)) problems.push('answers an honest peer otherwise than before')
+  const refused = await refusedOfAll(server)
+  if (refused > 0) problems.push(`still counts ${refused} streams that have ended`)
+  await held.leave()
   await world.settle()
   if (chain.listeners > 0 || world.pendingTimers > 0) problems.push(`leaves ${chain.listeners} listeners, ${world.pendingTimers} timers`)
   const found = [...problems, ...failures.map((failure) => `fails inside: ${failure}`)]

@@ -22,9 +22,6 @@ const withAt = (value: unknown, [step, ...rest]: Place, change: (value: unknown)
   return Array.isArray(value) ? value.with(step as number, changed) : { ...(value as object), [step]: changed }
 }
 
-const kindOf = (value: unknown): string =>
-  value instanceof Uint8Array ? `bytes ${value.length}` : Array.isArray(value) ? 'list' : typeof value
-
 const inBytes = (draw: Draw, value: Bytes): Bytes => {
   if (chance(draw, 0.2)) return new Uint8Array(value.length)
   if (chance(draw, 0.2)) return mutate(draw, value)
@@ -63,19 +60,25 @@ const changed = (draw: Draw, value: unknown): unknown => {
   return typeof value === 'boolean' ? !value : value
 }
 
+/** Of two parts with the same, one may stand where the other does: the same type, and for lists the same field. */
+const sortOf = (whole: unknown, place: Place): string => {
+  const value = valueAt(whole, place)
+  if (value instanceof Uint8Array) return `bytes ${value.length}`
+  return Array.isArray(value) ? `list ${place.findLast((step) => typeof step === 'string')}` : typeof value
+}
+
 /**
  * The value with one to three of its parts changed: made different, or taken from another place in it or in one of `donors` where a part
- * of the same type stands.
+ * of the same sort stands.
  */
 export const warp = <T>(draw: Draw, value: T, donors: readonly unknown[] = []): T => {
   let warped: unknown = value
   do {
     const place = pick(draw, placesOf(warped))
-    const kind = kindOf(valueAt(warped, place))
+    const sort = sortOf(warped, place)
     const donor = pick(draw, [warped, ...donors])
-    const parts = chance(draw, 0.4) ? placesOf(donor).map((each) => valueAt(donor, each)) : []
-    const fitting = parts.filter((part) => kindOf(part) === kind)
-    warped = withAt(warped, place, (part) => (fitting.length > 0 && kind !== 'list' ? pick(draw, fitting) : changed(draw, part)))
+    const fitting = chance(draw, 0.4) ? placesOf(donor).filter((each) => sortOf(donor, each) === sort) : []
+    warped = withAt(warped, place, (part) => (fitting.length > 0 ? valueAt(donor, pick(draw, fitting)) : changed(draw, part)))
   } while (chance(draw, 0.35))
   return warped as T
 }

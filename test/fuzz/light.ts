@@ -1,7 +1,9 @@
 import type { Bytes } from '../../client/primitives/bytes.ts'
+import type { Chain } from '../network/chain.ts'
 import { readerCase } from './_reader.ts'
 import { fuzz, type Options, type Outcome, pick, program, readOptions } from './_seeded.ts'
-import { honestly, serverCase, servers } from './_server.ts'
+import { chains, honestly, serverOf } from './_served.ts'
+import { serverCase } from './_server.ts'
 
 // light/1 from both ends: 5 of 7 cases are hostile bytes at the server, 2 of 7 a hostile server's answers at the reader.
 
@@ -9,15 +11,15 @@ export const FULL = 7_000
 const [SERVER, ALL] = [5, 7]
 
 export const fuzzLight = async (options: Options, beat?: (number: number) => void): Promise<Outcome> => {
-  const all: { readonly server: ReturnType<typeof servers>[number]; readonly expected: Bytes }[] = []
-  for (const server of servers()) all.push({ server, expected: await honestly(server) })
+  const all: { readonly chain: Chain; readonly expected: Bytes }[] = []
+  for (const chain of chains()) all.push({ chain, expected: await honestly(serverOf(chain)) })
   return fuzz(
     'light',
     options,
     (trial) => {
       if (trial.number % ALL >= SERVER) return readerCase(trial)
-      const { server, expected } = pick(trial.draw, all)
-      return serverCase(trial, server, expected)
+      const { chain, expected } = pick(trial.draw, all)
+      return serverCase(trial, chain, expected)
     },
     beat,
   )
