@@ -2,6 +2,7 @@ import { createPublicKey, verify as edVerify } from 'node:crypto'
 import { CoalitionError } from '../../client/error.ts'
 import { commitHash } from '../../client/groups/block.ts'
 import type { Handle, Verified } from '../../client/network/handle.ts'
+import type { Response } from '../../client/network/light/messages.ts'
 import { createNetwork } from '../../client/network/open.ts'
 import { toHex } from '../../client/primitives/bytes.ts'
 import { decode } from '../../client/primitives/codec.ts'
@@ -10,7 +11,7 @@ import { Chain, seats } from '../network/chain.ts'
 import { blobOf, HEARTBEAT, type NoteDatum, note, noteCodec, notes, person } from '../network/notes.ts'
 import { addresses, serve } from '../network/setup.ts'
 import { World } from '../network/world.ts'
-import { type Bend, bender, type Kind } from './_bend.ts'
+import { type Bend, bender, type Kind, truths } from './_bend.ts'
 import { below, chance, type Draw, pick, type Trial, wordsOf } from './_seeded.ts'
 
 // The reader under hostile answers: whatever the server makes of them, a value is the honest one or there is none, and it ends in time.
@@ -30,13 +31,24 @@ const chainOf = (n: number, epochs: number): Chain => {
   return chain
 }
 
+interface Known {
+  readonly chain: Chain
+  readonly truths: readonly Response[]
+}
+
 /** Chains that no case adds to, by members and epochs. */
-const kept = new Map<string, Chain>()
-const chainFor = (n: number, epochs: number, grows: boolean): Chain => {
+const kept = new Map<string, Promise<Known>>()
+
+const chainFor = (n: number, epochs: number, grows: boolean): Promise<Known> => {
+  const make = async (): Promise<Known> => {
+    const chain = chainOf(n, epochs)
+    return { chain, truths: await truths(chain) }
+  }
+  if (grows) return make()
   const name = `${n} ${epochs}`
-  const chain = grows ? chainOf(n, epochs) : (kept.get(name) ?? chainOf(n, epochs))
-  if (!grows) kept.set(name, chain)
-  return chain
+  const made = kept.get(name) ?? make()
+  kept.set(name, made)
+  return made
 }
 
 interface Scene {
@@ -106,10 +118,12 @@ const complete: Operation = async (scene) => {
   return verdict.integrity.state === 'green' ? null : 'of: not green'
 }
 
-const evidence: Operation = async ({ handle, chain }) => {
+/** Of the newest item, which is here already, or of one that has to be fetched first. */
+const evidence: Operation = async ({ handle, chain, draw }) => {
   const { ref } = await handle.latest()
-  const { value } = await handle.ask<{ readonly words: string; readonly blob: Uint8Array }>('evidence', ref)
-  const { words } = decode(noteCodec, chain.items.at(-1) as never)
+  const position = chance(draw, 0.3) ? chain.items.length - 1 : below(draw, chain.items.length)
+  const { value } = await handle.ask<{ readonly words: string; readonly blob: Uint8Array }>('evidence', { ...ref, position: `${position}` })
+  const { words } = decode(noteCodec, chain.items[position] as never)
   return value.words === words && toHex(value.blob) === toHex(blobOf(words)) ? null : `evidence of ${value.words}, not ${words}`
 }
 
@@ -119,7 +133,7 @@ const OPERATIONS: { readonly [name: string]: readonly [Operation, readonly Kind[
   history: [history, ['any', 'opened', 'proven', 'proven']],
   tail: [tail, ['any', 'opened', 'proven', 'commits', 'commits', 'commits']],
   complete: [complete, ['any', 'opened', 'proven', 'proven', 'proven']],
-  evidence: [evidence, ['any', 'proven', 'blob', 'blob']],
+  evidence: [evidence, ['any', 'proven', 'proven', 'blob']],
 }
 
 class Enough extends Error {}
@@ -155,8 +169,8 @@ export const readerCase = async (trial: Trial): Promise<string | null> => {
   const n = pick(draw, [1, 1, 4])
   const honest = chance(draw, 0.3)
   const world = new World()
-  const chain = chainFor(n, below(draw, 3), name === 'tail')
-  const bend = bender(draw, kinds, (input) => {
+  const { chain, truths: known } = await chainFor(n, below(draw, 3), name === 'tail')
+  const bend = bender(draw, kinds, known, (input) => {
     trial.input = input
   })
   serve(world, chain).tamper = bend.tamper
@@ -171,7 +185,7 @@ export const readerCase = async (trial: Trial): Promise<string | null> => {
     tally(`the truth${beside}`)
     return settled.problem === null ? null : `${where}: ${settled.problem}`
   }
-  const known = refused(settled.error)
-  tally(`${known}${beside}`)
-  return known === null ? `${where}: throws ${wordsOf(settled.error)}` : null
+  const error = refused(settled.error)
+  tally(`${error}${beside}`)
+  return error === null ? `${where}: throws ${wordsOf(settled.error)}` : null
 }

@@ -5,10 +5,10 @@ import { fuzz, type Options, type Outcome, pick, program, readOptions } from './
 import { chains, honestly, serverOf } from './_served.ts'
 import { serverCase } from './_server.ts'
 
-// light/1 from both ends: 5 of 7 cases are hostile bytes at the server, 2 of 7 a hostile server's answers at the reader.
+// light/1 from both ends: 5 of 12 cases are hostile bytes at the server, the others a hostile server's answers at the reader.
 
-export const FULL = 7_000
-const [SERVER, ALL] = [5, 7]
+export const FULL = 12_000
+const [SERVER, ALL] = [5, 12]
 
 export const fuzzLight = async (options: Options, beat?: (number: number) => void): Promise<Outcome> => {
   const all: { readonly chain: Chain; readonly expected: Bytes }[] = []
