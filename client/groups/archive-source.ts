@@ -1,11 +1,13 @@
 import type { Bytes } from '../primitives/bytes.ts'
-import { encode } from '../primitives/codec.ts'
+import { DecodeError, encode } from '../primitives/codec.ts'
 import { leavesUnder, prove } from '../proofs/map.ts'
 import { MAX_SUBTREE } from '../proofs/map-proof.ts'
 import { type NodeSource, proveItem, proveRange } from '../proofs/tree-source.ts'
 import { type Archive, ArchiveError, type Held } from './archive.ts'
-import { commandCodec, type Header, type Seal } from './block.ts'
+import { commandCodec } from './block.ts'
+import { DamageError } from './checked-store.ts'
 import type { Identity } from './execution.ts'
+import type { History } from './history.ts'
 import { archiveKey } from './keys.ts'
 import type { Source, View } from './source.ts'
 import { readEntry } from './surface-state.ts'
@@ -70,36 +72,87 @@ const viewOf = <S, C>(archive: Archive<S, C>, held: Held): View => {
   }
 }
 
-/** What the running group adds to its archive: the newest certified block and the news of the next one. */
-export interface Tip {
-  readonly header: () => Header
-  readonly seal: () => Seal | null
-  readonly onCommit: Source['onCommit']
+/** A group's history as a Source. Genesis has no certificate: until block 1 is final there is no head to serve. */
+export const archiveSource = <S, C>(
+  history: History<S, C>,
+  identity: Identity,
+  { onCommit, onDamage }: { readonly onCommit: Source['onCommit']; readonly onDamage: (error: unknown) => void },
+): Source => {
+  const { archive } = history
+  return guarded(
+    {
+      group: identity.group,
+      served: () => ({ oldest: 0n, newest: history.newest, held: archive.oldestHeld }),
+      head: (strength) => history.certificate(strength),
+      // One epoch so far: no Reconfigure command is admitted, so no epoch has been closed.
+      steps: () => [],
+      roster: () => identity.roster,
+      logProof: async (head, index) => (index >= head.index ? null : proveItem(logNodes(archive), head.index, index)),
+      at: (index) => {
+        const held = archive.held(index)
+        return held === null ? null : viewOf(archive, held)
+      },
+      header: async (index) => (await archive.block(index))?.header ?? null,
+      seal: (index) => archive.seal(index),
+      commands: async (index) => (await archive.block(index))?.commands.map((command) => encode(commandCodec, command)) ?? null,
+      appended: async (index) => appendedBy(archive, index),
+      blob: (hash) => archive.store.get(archiveKey.blob(hash)),
+      onCommit,
+    },
+    onDamage,
+  )
 }
 
-/** The archive of a group as a Source. Genesis has no certificate: until block 1 is final there is no head to serve. */
-export const archiveSource = <S, C>(archive: Archive<S, C>, identity: Identity, tip: Tip): Source => ({
-  group: identity.group,
-  served: () => ({ oldest: 0n, newest: tip.header().index, held: archive.oldestHeld }),
-  head: (strength) => {
-    const seal = tip.seal()
-    return seal === null || seal.signatures.length < strength ? null : { header: tip.header(), seal }
-  },
-  // One epoch so far: no Reconfigure command is admitted, so no epoch has been closed.
-  steps: () => [],
-  roster: () => identity.roster,
-  logProof: async (head, index) => (index >= head.index ? null : proveItem(logNodes(archive), head.index, index)),
-  at: (index) => {
-    const held = archive.held(index)
-    return held === null ? null : viewOf(archive, held)
-  },
-  header: async (index) => (await archive.block(index))?.header ?? null,
-  seal: (index) => archive.seal(index),
-  commands: async (index) => (await archive.block(index))?.commands.map((command) => encode(commandCodec, command)) ?? null,
-  appended: async (index) => appendedBy(archive, index),
-  blob: (hash) => archive.store.get(archiveKey.blob(hash)),
-  onCommit: tip.onCommit,
-})
+/** What a store gave is not what was written: whoever asks gets the error, and the member is told to mend it. */
+const guarded = (source: Source, onDamage: (error: unknown) => void): Source => {
+  const told =
+    <A extends readonly unknown[], R>(ask: (...args: A) => Promise<R>) =>
+    async (...args: A): Promise<R> => {
+      try {
+        return await ask(...args)
+      } catch (error) {
+        if (isDamage(error)) onDamage(error)
+        throw error
+      }
+    }
+  const { logProof, at, header, seal, commands, appended, blob } = source
+  return {
+    ...source,
+    logProof: told(logProof),
+    at: (index) => {
+      const view = at(index)
+      return (
+        view && {
+          ...view,
+          item: told(view.item),
+          range: told(view.range),
+          entry: told(view.entry),
+          ancestor: told(view.ancestor),
+          items: itemsTold(view.items, onDamage),
+        }
+      )
+    },
+    header: told(header),
+    seal: told(seal),
+    commands: told(commands),
+    appended: told(appended),
+    blob: told(blob),
+  }
+}
+
+const itemsTold = (items: View['items'], onDamage: (error: unknown) => void): View['items'] =>
+  async function* (...args) {
+    try {
+      yield* items(...args)
+    } catch (error) {
+      if (isDamage(error)) onDamage(error)
+      throw error
+    }
+  }
+
+/** Whether an error says that an archive holds something else than what was written, or nothing where something was. */
+export const isDamage = (error: unknown): boolean =>
+  error instanceof DamageError || error instanceof ArchiveError || error instanceof DecodeError
 
 /** A block appended what lies between its parent's sizes and its own. */
 const appendedBy = async <S, C>(archive: Archive<S, C>, index: bigint): Promise<readonly (readonly Bytes[])[] | null> => {

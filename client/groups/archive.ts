@@ -1,15 +1,20 @@
 import { CoalitionError } from '../error.ts'
 import { type Bytes, equal, toHex } from '../primitives/bytes.ts'
 import { bytes, decode, encode, fixed, struct, u64, vector } from '../primitives/codec.ts'
+import type { Verify } from '../primitives/ed25519.ts'
 import { Tip } from '../proofs/by.ts'
 import { type Frontier, rootOf as treeRoot } from '../proofs/frontier.ts'
-import { fromEntries, rootOf as mapRoot } from '../proofs/map.ts'
+import { fromEntries, leavesUnder, rootOf as mapRoot, size as mapSize } from '../proofs/map.ts'
 import { pathOf, valueHash } from '../proofs/map-proof.ts'
+import type { Admission } from './admission.ts'
 import { type Block, blockCodec, commitHash, type Header, headerCodec, type Seal, sealCodec } from './block.ts'
+import { verifySeal } from './certificate.ts'
 import { type Branch, genesisBranch, type Identity } from './execution.ts'
 import { archiveKey } from './keys.ts'
 import type { Machine } from './machine.ts'
-import type { Change, Store } from './storage.ts'
+import { replay } from './replay.ts'
+import { thresholds } from './roster.ts'
+import type { Change, Span, Store } from './storage.ts'
 import { type SurfaceState, type TipData, tipRecordCodec } from './surface-state.ts'
 
 const EMPTY: Bytes = new Uint8Array(0)
@@ -46,22 +51,88 @@ export class Archive<S, C> {
     this.#store = store
   }
 
-  /** Opens the store and rebuilds the newest branch. @throws ArchiveError when it holds another group or does not hang together */
-  static async open<S, C>(
+  /**
+   * Opens the store and loads the newest branch.
+   * @throws ArchiveOwnerError when it holds another group; ArchiveError, DamageError when it does not hang together: see `rebuild`
+   */
+  static async open<S, C>(machine: Machine<S, C>, identity: Identity, store: Store): Promise<{ archive: Archive<S, C>; head: Branch<S> }> {
+    const archive = new Archive(machine, identity, store)
+    const stored = await store.get(archiveKey.head)
+    const head = stored === null ? genesisBranch(machine, identity) : await archive.#load(stored)
+    if (stored === null) await archive.#write(head, null, true)
+    archive.#hold(head)
+    return { archive, head }
+  }
+
+  /**
+   * Makes everything anew from those of its blocks that are whole, up to the last with a certificate. What comes after is fetched.
+   * `raw` is the store below the checksums: what cannot be read has to go as well.
+   * @throws whatever the store throws when it cannot be written
+   */
+  static async rebuild<S, C>(
     machine: Machine<S, C>,
     identity: Identity,
     store: Store,
-  ): Promise<{ archive: Archive<S, C>; head: Branch<S>; seal: Seal | null }> {
+    { admission, verify, raw }: { readonly admission: Admission<S, C>; readonly verify: Verify; readonly raw: Store },
+  ): Promise<{ archive: Archive<S, C>; head: Branch<S> }> {
     const archive = new Archive(machine, identity, store)
-    const stored = await store.get(archiveKey.head)
-    if (stored === null) {
-      const head = genesisBranch(machine, identity)
-      await archive.#write(head, null, true)
-      return { archive, head, seal: null }
+    for (const [surface, { by }] of machine.surfaces.entries())
+      for (const index of by.keys()) await clear(raw, archiveKey.tips(surface, index))
+    const last = await archive.#lastCertified(verify)
+    await archive.#write(genesisBranch(machine, identity), null, false)
+    const head = await replay({
+      machine,
+      identity,
+      admission,
+      read: async (index) => (index > last ? null : archive.block(index)),
+      write: (branch, block) =>
+        archive.#write(
+          branch,
+          [{ key: archiveKey.block(branch.header.index), value: encode(blockCodec, block) }],
+          branch.header.index === last,
+        ),
+    })
+    return { archive, head }
+  }
+
+  /** The newest block whose certificate holds and up to which every block can be read. A certificate that cannot be read is let go of. */
+  async #lastCertified(verify: Verify): Promise<bigint> {
+    const { roster, rosterId } = this.#identity
+    const needed = thresholds(roster.members.length).quorum
+    let last = 0n
+    for (let index = 1n; ; index++) {
+      const block = await this.block(index).catch(() => null)
+      if (block === null) return last
+      try {
+        const seal = await this.seal(index)
+        if (seal === null) continue
+        await verifySeal({ header: block.header, seal, roster, rosterId, needed, verify })
+        last = index
+      } catch {
+        await this.#store.write([{ key: archiveKey.seal(index), value: null }], { sync: false })
+      }
     }
-    const head = await archive.#load(stored)
-    archive.#hold(head)
-    return { archive, head, seal: await archive.seal(head.header.index) }
+  }
+
+  /** Writes again all that is kept of a final block, but for the tips of its indexes: those are of the newest head. */
+  async mend({ header, changes }: Branch<S>, block: Block, seal: Seal | null): Promise<void> {
+    const kept = changes.filter(({ key }) => key[0] !== TIP)
+    const own = [
+      { key: archiveKey.block(header.index), value: encode(blockCodec, block) },
+      // One that cannot be read goes: a later block's certificate stands for this one too.
+      { key: archiveKey.seal(header.index), value: seal === null ? null : encode(sealCodec, seal) },
+    ]
+    await this.#store.write([...kept, ...own], { sync: false })
+  }
+
+  /** Writes the tips of all indexes again, as the newest head has them. */
+  async mendTips(surfaces: readonly SurfaceState[]): Promise<void> {
+    const changes: Change[] = []
+    for (const [surface, { by }] of surfaces.entries())
+      for (const [index, map] of by.entries())
+        for (const { path, data } of leavesUnder(map, 0, new Uint8Array(32), mapSize(map)))
+          changes.push({ key: archiveKey.tip(surface, index, path), value: encode(tipRecordCodec, data) })
+    await this.#store.write(changes, { sync: true })
   }
 
   get store(): Store {
@@ -76,13 +147,20 @@ export class Archive<S, C> {
     return this.#held.keys().next().value ?? 0n
   }
 
-  /** Adds the block that follows the newest. With `sync` all blocks up to this one survive a power cut. */
-  async commit(branch: Branch<S>, block: Block, seal: Seal, sync: boolean): Promise<void> {
-    const changes: Change[] = [
-      { key: archiveKey.block(branch.header.index), value: encode(blockCodec, block) },
-      { key: archiveKey.seal(branch.header.index), value: encode(sealCodec, seal) },
-    ]
+  /**
+   * Adds the block that follows the newest. With `sync` all blocks up to this one survive a power cut.
+   * @param seal null where a later block's votes made this one final
+   */
+  async commit(branch: Branch<S>, block: Block, seal: Seal | null, sync: boolean): Promise<void> {
+    const { index } = branch.header
+    const changes: Change[] = [{ key: archiveKey.block(index), value: encode(blockCodec, block) }]
+    if (seal !== null) changes.push({ key: archiveKey.seal(index), value: encode(sealCodec, seal) })
     await this.#write(branch, changes, sync)
+  }
+
+  /** A seal of more signatures, or one for a block that had none of its own. */
+  async strengthen(index: bigint, seal: Seal): Promise<void> {
+    await this.#store.write([{ key: archiveKey.seal(index), value: encode(sealCodec, seal) }], { sync: false })
   }
 
   async block(index: bigint): Promise<Block | null> {
@@ -129,7 +207,7 @@ export class Archive<S, C> {
   async #load(stored: Bytes): Promise<Branch<S>> {
     const head = decode(headCodec, stored)
     if (toHex(head.group) !== toHex(this.#identity.group))
-      throw new ArchiveError(
+      throw new ArchiveOwnerError(
         `it belongs to group ${toHex(head.group)}, not ${toHex(this.#identity.group)}: give each group a store of its own`,
       )
     const block = await this.block(head.index)
@@ -181,4 +259,20 @@ export class ArchiveError extends CoalitionError {
   constructor(problem: string) {
     super('Storage.ArchiveError', `archive refused: ${problem}`, { problem })
   }
+}
+
+/** An archive that was moved: nothing of it is of use here. */
+export class ArchiveOwnerError extends CoalitionError {
+  constructor(problem: string) {
+    super('Storage.ArchiveOwnerError', `archive refused: ${problem}`, { problem })
+  }
+}
+
+/** First byte of every index tip's key. */
+const TIP = archiveKey.tips(0, 0).from[0]
+
+const clear = async (store: Store, span: Span): Promise<void> => {
+  const changes: Change[] = []
+  for await (const [key] of store.entries(span)) changes.push({ key, value: null })
+  await store.write(changes, { sync: false })
 }

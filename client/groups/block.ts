@@ -1,13 +1,14 @@
 import { hash } from '../../wasm/core.ts'
 import { type Bytes, concat, u64le, utf8 } from '../primitives/bytes.ts'
-import { bytes, encode, fixed, type Of, option, struct, text, u8, u32, u64, variant, vector } from '../primitives/codec.ts'
+import { bytes, encode, fixed, kept, type Of, option, struct, text, u8, u32, u64, variant, vector } from '../primitives/codec.ts'
 import type { GroupId, UniqueId } from '../primitives/id.ts'
 
 // docs/wire.md section 3, field for field.
 
 export const authorCodec = struct('Author', { peer: fixed(32), signature: fixed(64) })
 export const bodyCodec = variant('Body', { machine: [0, bytes(1_000_000)] })
-export const commandCodec = struct('Command', { id: fixed(16), until: u64, author: option(authorCodec), body: bodyCodec })
+/** Encoded for the pool, the links, the block's root, the vote record and the archive: so its encoding is kept. */
+export const commandCodec = kept(struct('Command', { id: fixed(16), until: u64, author: option(authorCodec), body: bodyCodec }))
 export type Command = Of<typeof commandCodec>
 
 export const indexCodec = struct('Index', { name: text(32), keys: u64, root: fixed(32) })

@@ -10,7 +10,7 @@ import { genesisOf } from './genesis.ts'
 import { archiveKey } from './keys.ts'
 import type { Machine } from './machine.ts'
 import type { Roster } from './roster.ts'
-import type { Link } from './simplex.ts'
+import type { Link } from './simplex/index.ts'
 import type { Change } from './storage.ts'
 import { appendItems, type SurfaceState, type TipData } from './surface-state.ts'
 

@@ -26,6 +26,9 @@ export const archiveKey = {
   tip: (surface: number, by: number, path: Bytes) => key('t', small(surface, by), path),
   tips: (surface: number, by: number): Span => ({ from: key('t', small(surface, by)), to: key('t', small(surface, by + 1)) }),
   blob: (hash: Bytes) => key('x', hash),
+  /** Contradictions of a member, one for each kind of vote. */
+  evidence: (member: number, kind: number) => key('w', small(member, kind)),
+  evidences: { from: key('w'), to: key('x') } satisfies Span,
 }
 
 /** Votes: small, every batch synced, never fetched from anybody. Losing it ends this member's voting (PROTOCOL.md section 1). */
@@ -35,8 +38,18 @@ export const voteKey = {
   secret: key('K'),
   view: (view: bigint) => key('v', be(view, 8)),
   views: { from: key('v'), to: key('w') } satisfies Span,
-  block: (view: bigint) => key('b', be(view, 8)),
+  block: (view: bigint, hash: Bytes) => key('b', be(view, 8), hash),
+  /** Blocks of the views from … to − 1. */
+  blocksOf: (from: bigint, to: bigint): Span => ({ from: key('b', be(from, 8)), to: key('b', be(to, 8)) }),
   blocks: { from: key('b'), to: key('c') } satisfies Span,
+  viewsOf: (from: bigint, to: bigint): Span => ({ from: key('v', be(from, 8)), to: key('v', be(to, 8)) }),
+  /** What all views and answers together give: a part that is lost without a word shows in it. */
+  sum: key('S'),
+  /** Index of a block that was final and on disk: an archive that ends before it has lost something. */
+  final: key('F'),
+  /** Why this member must never vote again. */
+  ended: key('E'),
+  observations: { from: key('o'), to: key('p') } satisfies Span,
   /** Answers given to questions about the outside, one per (question, round). */
   observed: (question: Bytes) => key('o', question),
 }

@@ -137,6 +137,8 @@ class Reader implements AsyncIterable<Bytes>, AsyncIterator<Bytes> {
       // After a lawful end that this reader was too slow to see, what is paused is still to be read.
       if (error || !this.#finished) this.#end(error ?? new LinkError('', 'the connection broke'))
     })
+    // Reset before anybody listened: no event says so any more.
+    if (stream.status === 'reset' || stream.status === 'aborted') this.#end(new LinkError('', `the stream was ${stream.status}`))
   }
 
   [Symbol.asyncIterator](): this {

@@ -6,6 +6,7 @@ import { type Codec, within } from './codec/shape.ts'
 // hashes and signatures are over these bytes, so a second form would be a second id for the same content.
 
 export { option, refine, struct, variant, vector } from './codec/composites.ts'
+export { kept } from './codec/kept.ts'
 export { bool, bytes, fixed, text, u8, u16, u32, u64, u128, unit } from './codec/scalars.ts'
 export type { Codec, Of } from './codec/shape.ts'
 export { sortedMap } from './codec/sorted-map.ts'

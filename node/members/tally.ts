@@ -1,4 +1,5 @@
 import { CoalitionError } from '../../client/error.ts'
+import { joinCommittee } from '../../client/groups/commit/links.ts'
 import type { Identity } from '../../client/groups/execution.ts'
 import { Group } from '../../client/groups/group.ts'
 import type { ChainReader, ChainState } from '../../client/lattice/tally/chain.ts'
@@ -21,6 +22,8 @@ export interface MemberOptions {
   readonly network?: UniqueId
   readonly chain: ChainReader
   readonly listen: readonly string[]
+  /** Multiaddrs of the other members, each with its peer id. */
+  readonly peers?: readonly string[]
   readonly log: Log
   readonly onChain: (state: ChainState) => void
 }
@@ -46,6 +49,7 @@ export const startTally = async ({
   network = UNIVERSE,
   chain,
   listen,
+  peers = [],
   log,
   onChain,
 }: MemberOptions): Promise<Member> => {
@@ -55,15 +59,14 @@ export const startTally = async ({
   try {
     const seat = roster.members.findIndex(({ vote }) => equal(vote, folder.vote))
     if (seat < 0 || !equal(roster.members[seat]?.peer ?? folder.vote, folder.peer)) throw new SeatlessError(path, toHex(folder.vote))
-    // The votes of others do not travel yet: a larger committee would wait for them for ever, so it is told at once.
-    if (roster.members.length > 1) throw new CommitteeError(roster.members.length)
     const host = await createNodeHost({ seed: folder.linkSeed, listen, log })
     const identity: Identity = { network, group: id, roster, rosterId: genesis.roster }
-    const timers = { heartbeatMs: config.content.timers.heartbeat_ms }
+    const { view_ms: viewMs, short_ms: shortMs, skew_ms: skewMs, heartbeat_ms: heartbeatMs } = config.content.timers
     const group = await Group.open({
       machine: createMachine(config),
       identity,
-      timers,
+      timers: { viewMs, shortMs, skewMs, heartbeatMs },
+      committee: await joinCommittee(host, { identity, member: seat, addresses: peers }),
       member: seat,
       sign: folder.sign,
       votes: folder.votes,
@@ -83,7 +86,17 @@ export const startTally = async ({
       onCommit: (listener: () => void) => group.onCommit(listener),
     }
     const remember: Parameters<typeof drive>[0]['remember'] = (question, value) => group.answer(question, value)
-    const done = drive({ config, chain, group: port, sign: folder.sign, remember, host, onState: onChain, signal: stop.signal })
+    const done = drive({
+      config,
+      chain,
+      group: port,
+      sign: folder.sign,
+      remember,
+     
+      host,
+      onState: onChain,
+      signal: stop.signal,
+    })
     return {
       addresses: host.addresses(),
       group: toHex(id),
@@ -108,11 +121,5 @@ export const startTally = async ({
 export class SeatlessError extends CoalitionError {
   constructor(folder: string, vote: string) {
     super('Member.SeatlessError', `the keys of ${folder} have no seat in the roster: its vote key is ${vote}`, { folder, vote })
-  }
-}
-
-export class CommitteeError extends CoalitionError {
-  constructor(n: number) {
-    super('Member.CommitteeError', `this version runs committees of one member, the roster has ${n}`, { n })
   }
 }

@@ -15,7 +15,7 @@ import { encode } from '../../client/primitives/codec.ts'
 import { UNIVERSE } from '../../client/primitives/id.ts'
 import { createNodeHost, type NodeHost } from '../../node/host.ts'
 import { openLevel } from '../../node/storage/level.ts'
-import { secretOf } from '../groups/counter.ts'
+import { alone, secretOf } from '../groups/counter.ts'
 import { testConfig } from '../lattice/tally/chain-double.ts'
 import { blockOf, bytesOf, CHAIN, provider, type Spec } from '../lattice/tally/fixtures.ts'
 
@@ -50,8 +50,9 @@ export const openHistory = async (
   const archive = await openLevel(join(folder, 'archive'))
   const key = createPrivateKey({ key: Buffer.concat([PKCS8, secretOf(0, 'vote 0')]), format: 'der', type: 'pkcs8' })
   const sign = (message: Bytes): Bytes => copy(signWith(null, message, key))
-  const timers = { heartbeatMs: config.content.timers.heartbeat_ms }
-  const group = await Group.open({ machine: createMachine(config), identity, timers, member: 0, sign, votes, archive, host })
+  const timers = { viewMs: 400, shortMs: 100, skewMs: 500, heartbeatMs: heartbeat_ms }
+  const committee = alone()
+  const group = await Group.open({ machine: createMachine(config), identity, timers, member: 0, sign, votes, archive, committee, host })
   const commit = committer(group, config, genesis.roster, sign)
   while (group.newest < BigInt(commits)) {
     await commit(specsOf(group.state.number + 1n))

@@ -2,7 +2,7 @@ import { spawnSync } from 'node:child_process'
 import { fileURLToPath } from 'node:url'
 import { Worker } from 'node:worker_threads'
 import { type Bytes, toHex } from '../../client/primitives/bytes.ts'
-import { random } from '../simulation/network.ts'
+import { random } from '../random.ts'
 
 // What every fuzz program shares: its seed, its cases, and how one that fails is printed so that it can be run again alone.
 

@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest'
 import { commitSeed, fuzz, type Options, type Outcome, readOptions, type Trial } from './_seeded.ts'
 import { FULL as CODEC, fuzzCodec } from './codec.ts'
+import { FULL as COMMIT, fuzzCommit } from './commit.ts'
 import { fuzzLight, FULL as LIGHT } from './light.ts'
 import { fuzzProofs, FULL as PROOFS } from './proofs.ts'
 
@@ -11,6 +12,7 @@ const quiet = { seed: commitSeed(), only: null, log: (): void => {} }
 test.each<readonly [string, string, number, (options: Options) => Promise<Outcome>]>([
   ['docs/wire.md 1, every codec on changed bytes', 'codec', CODEC, fuzzCodec],
   ['PROTOCOL 3, light/1 from both ends', 'light', LIGHT, fuzzLight],
+  ['PROTOCOL 1, a hostile member of four', 'commit', COMMIT, fuzzCommit],
   ['GAP-18 TAL-07 X-26, changed proofs', 'proofs', PROOFS, fuzzProofs],
 ])(
   '%s: a fiftieth of the %s fuzz finds nothing',

@@ -1,4 +1,5 @@
 import { ed25519 } from '@noble/curves/ed25519.js'
+import type { Committee } from '../../client/groups/committee.ts'
 import type { Identity } from '../../client/groups/execution.ts'
 import { Group } from '../../client/groups/group.ts'
 import type { Machine } from '../../client/groups/machine.ts'
@@ -52,6 +53,9 @@ export const identityOf = (n: number, name = 'counter'): Identity => {
   return { network: UNIVERSE, group, roster, rosterId: rosterId(UNIVERSE, group, ZEROS, roster) }
 }
 
+/** A committee of one: nobody to hear from. */
+export const alone = (): Committee => ({ start: () => {}, send: () => {}, [Symbol.asyncDispose]: async () => {} })
+
 /** A clock that moves when the test says so; timers run in order. */
 export interface TestHost extends Pick<Host, 'now' | 'random' | 'after' | 'verify' | 'log'> {
   readonly advance: (ms: number) => void
@@ -97,7 +101,8 @@ export const openCounter = (
   Group.open({
     machine: counter,
     identity,
-    timers: { heartbeatMs: 1_000 },
+    timers: { viewMs: 400, shortMs: 100, skewMs: 500, heartbeatMs: 1_000 },
+    committee: alone(),
     member: 0,
     sign: (message) => new Uint8Array(ed25519.sign(message, secretOf(0, 'vote 0'))),
     votes,

@@ -1,6 +1,7 @@
 import { beforeEach, describe, expect, it } from 'vitest'
-import { blockCodec, commitHash, voteMessage } from '../../client/groups/block.ts'
+import { commitHash, voteMessage } from '../../client/groups/block.ts'
 import { archiveKey, voteKey } from '../../client/groups/keys.ts'
+import { proposalCodec } from '../../client/groups/vote-record.ts'
 import { toHex, utf8 } from '../../client/primitives/bytes.ts'
 import { decode } from '../../client/primitives/codec.ts'
 import { verifyWithNoble } from '../../client/primitives/ed25519.ts'
@@ -8,7 +9,7 @@ import { pathOf } from '../../client/proofs/map-proof.ts'
 import { verifyItem } from '../../client/proofs/tree.ts'
 import { hashLeaf } from '../../wasm/core.ts'
 import { add, identityOf, note, openCounter, testHost } from './counter.ts'
-import { memoryStore } from './memory-store.ts'
+import { flip, memoryStore } from './memory-store.ts'
 
 const identity = identityOf(1)
 let votes = memoryStore()
@@ -142,7 +143,7 @@ describe('restart', () => {
     for (let i = 1; i <= 200; i++) await group.execute(add(1, 'a'))
     let kept = 0
     for await (const [, value] of votes.entries(voteKey.blocks)) {
-      decode(blockCodec, value)
+      decode(proposalCodec, value)
       kept += 1
     }
     expect(kept).toBeLessThanOrEqual(65)
@@ -150,16 +151,31 @@ describe('restart', () => {
 
   it('refuses the store of another member or group', async () => {
     await (await open())[Symbol.asyncDispose]()
-    await expect(openCounter(votes, archive, host, identityOf(1, 'another'))).rejects.toMatchObject({ name: 'Storage.VoteRecordError' })
+    await expect(openCounter(votes, archive, host, identityOf(1, 'another'))).rejects.toMatchObject({
+      name: 'Storage.VoteRecordOwnerError',
+    })
   })
 
-  it('refuses an archive that does not hang together', async () => {
+  it('makes an archive anew that does not hang together, from its blocks', async () => {
     const first = await open()
     for (let i = 1; i <= 3; i++) await first.execute(add(i, 'a'))
+    const head = first.source.head(1)
     await first[Symbol.asyncDispose]()
-    const tips = archiveKey.tips(0, 0)
-    for await (const [key] of archive.entries(tips)) await archive.write([{ key, value: null }], { sync: true })
-    await expect(open()).rejects.toMatchObject({ name: 'Storage.ArchiveError' })
+    for await (const [key] of archive.entries(archiveKey.tips(0, 0))) await archive.write([{ key, value: null }], { sync: true })
+    await using second = await open()
+    expect(host.lines).toContain('error the archive is damaged and is made anew')
+    expect(second.state).toBe(6n)
+    await second.execute(add(1, 'a'))
+    expect(toHex((await second.source.header(second.newest))?.prev as never)).toBe(toHex(commitHash(head?.header as never)))
+  })
+
+  it('refuses to begin a history anew: what a committee of one has lost nobody else has', async () => {
+    const first = await open()
+    for (let i = 1; i <= 70; i++) await first.execute(add(i, 'a'))
+    await first[Symbol.asyncDispose]()
+    await flip(archive, archiveKey.block(3n))
+    await flip(archive, archiveKey.head)
+    await expect(open()).rejects.toMatchObject({ name: 'Storage.ArchiveError', message: expect.stringContaining('backup') })
   })
 
   it('stops voting aloud when the disk is full, and keeps serving', async () => {

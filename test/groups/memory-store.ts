@@ -49,3 +49,11 @@ const walk = (
 async function* copies(entries: readonly (readonly [Bytes, Bytes])[]): AsyncGenerator<readonly [Bytes, Bytes]> {
   for (const [key, value] of entries) yield [copy(key), copy(value)]
 }
+
+/** Turns one bit of a stored value. */
+export const flip = async (store: Store, key: Bytes, at = 0): Promise<void> => {
+  const value = await store.get(key)
+  if (value === null) throw new Error(`nothing at ${toHex(key)}`)
+  value[at % value.length] = (value[at % value.length] as number) ^ 1
+  await store.write([{ key, value }], { sync: true })
+}

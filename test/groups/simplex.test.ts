@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import type { VoteKind } from '../../client/groups/block.ts'
 import { ZEROS } from '../../client/groups/roster.ts'
-import { type Effect, type Link, Simplex } from '../../client/groups/simplex.ts'
+import { type Effect, type Link, Simplex } from '../../client/groups/simplex/index.ts'
 import { type Bytes, u32le, utf8 } from '../../client/primitives/bytes.ts'
 import { hash } from '../../wasm/core.ts'
 
@@ -20,6 +20,7 @@ const member = (): Simplex => {
     quorum: 3,
     member: 0,
     root: ROOT,
+    patience: { viewMs: 400, shortMs: 100 },
     sign: (view, kind, commit) => hash(u32le(Number(view)), utf8(kind), commit),
   })
   core.start()

@@ -26,7 +26,7 @@ const cut = (whole: Bytes, places: readonly number[]): Bytes[] => {
 test('docs/wire.md 5: frames come back whole, however the stream was cut', async () => {
   await fc.assert(
     fc.asyncProperty(fc.array(bytes(300), { maxLength: 8 }), fc.array(fc.nat(3_000), { maxLength: 40 }), async (payloads, places) => {
-      expect(await all(cut(concat(...payloads.map(frame)), places))).toEqual(payloads)
+      expect(await all(cut(concat(...payloads.map((payload) => frame(payload))), places))).toEqual(payloads)
     }),
   )
 })
@@ -47,7 +47,7 @@ test('docs/wire.md 5: any bytes give frames or a FrameError with the offset of t
         problem = error as typeof problem
       }
       // What was read is what was there, up to the frame that is none.
-      const whole = concat(...read.map(frame))
+      const whole = concat(...read.map((payload) => frame(payload)))
       expect(input.slice(0, whole.length)).toEqual(whole)
       if (whole.length === input.length) expect(problem).toEqual({})
       else expect([problem.name, problem.offset]).toEqual(['Light.FrameError', whole.length])

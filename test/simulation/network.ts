@@ -1,18 +1,8 @@
 import { thresholds, ZEROS } from '../../client/groups/roster.ts'
-import { type Effect, type Link, Simplex, type Vote } from '../../client/groups/simplex.ts'
+import { type Effect, type Link, Simplex, type Vote } from '../../client/groups/simplex/index.ts'
 import { type Bytes, toHex, u32le, u64le, utf8 } from '../../client/primitives/bytes.ts'
 import { hash } from '../../wasm/core.ts'
-
-/** A seeded generator (mulberry32): the same seed gives the same run on every machine. */
-export const random = (seed: number): (() => number) => {
-  let state = seed >>> 0
-  return () => {
-    state = (state + 0x6d2b79f5) >>> 0
-    let t = Math.imul(state ^ (state >>> 15), 1 | state)
-    t = (t + Math.imul(t ^ (t >>> 7), 61 | t)) ^ t
-    return ((t ^ (t >>> 14)) >>> 0) / 4_294_967_296
-  }
-}
+import { random } from '../random.ts'
 
 type Message = { readonly to: number; readonly vote: Vote } | { readonly to: number; readonly block: Link }
 
@@ -71,7 +61,7 @@ export const simulate = (n: number, seed: number, blocks: number, loss: number):
     held.push(new Map())
     logs.push([])
     const sign = (view: bigint, kind: string, commit: Bytes): Bytes => hash(utf8(`${member} ${kind}`), u64le(view), commit)
-    members.push(new Simplex({ n, quorum: thresholds(n).quorum, member, root: ROOT, sign }))
+    members.push(new Simplex({ n, quorum: thresholds(n).quorum, member, root: ROOT, patience: { viewMs: 400, shortMs: 100 }, sign }))
   }
   members.forEach((core, member) => {
     core.start()

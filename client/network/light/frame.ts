@@ -6,9 +6,13 @@ import { LIGHT_LIMITS } from './messages.ts'
 // is refused before it is waited for.
 const MAX_LENGTH_BYTES = 3
 
-/** A payload with its length before it. @throws FrameError when it is longer than a frame may be */
-export const frame = (payload: Bytes): Bytes => {
-  if (payload.length > LIGHT_LIMITS.frame) throw new FrameError(0, `a frame of ${payload.length} bytes, at most ${LIGHT_LIMITS.frame}`)
+/**
+ * A payload with its length before it.
+ * @param limit most bytes of a payload, below 2^21
+ * @throws FrameError when it is longer than a frame may be
+ */
+export const frame = (payload: Bytes, limit: number = LIGHT_LIMITS.frame): Bytes => {
+  if (payload.length > limit) throw new FrameError(0, `a frame of ${payload.length} bytes, at most ${limit}`)
   const head: number[] = []
   let rest = payload.length
   for (; rest >= 0x80; rest >>= 7) head.push((rest & 0x7f) | 0x80)
@@ -21,17 +25,17 @@ export const frame = (payload: Bytes): Bytes => {
  *
  * @throws FrameError with the offset in the stream for a length above the limit or not in its shortest form, and for an end inside of a frame
  */
-export async function* frames(chunks: AsyncIterable<Bytes>): AsyncGenerator<Bytes, void, undefined> {
+export async function* frames(chunks: AsyncIterable<Bytes>, limit: number = LIGHT_LIMITS.frame): AsyncGenerator<Bytes, void, undefined> {
   const input = new Input(chunks)
   while (await input.fill(1)) {
     const start = input.offset
-    const length = await lengthOf(input)
+    const length = await lengthOf(input, limit)
     if (!(await input.fill(length))) throw new FrameError(start, `the stream ends ${input.buffered} bytes into a frame of ${length}`)
     yield input.take(length)
   }
 }
 
-const lengthOf = async (input: Input): Promise<number> => {
+const lengthOf = async (input: Input, limit: number): Promise<number> => {
   const start = input.offset
   let length = 0
   for (let i = 0; i < MAX_LENGTH_BYTES; i++) {
@@ -40,7 +44,7 @@ const lengthOf = async (input: Input): Promise<number> => {
     length += (byte & 0x7f) * 2 ** (7 * i)
     if (byte >= 0x80) continue
     if (byte === 0 && i > 0) throw new FrameError(start, 'a length that is not in its shortest form')
-    if (length > LIGHT_LIMITS.frame) throw new FrameError(start, `a frame of ${length} bytes, at most ${LIGHT_LIMITS.frame}`)
+    if (length > limit) throw new FrameError(start, `a frame of ${length} bytes, at most ${limit}`)
     return length
   }
   throw new FrameError(start, `a length of more than ${MAX_LENGTH_BYTES} bytes`)

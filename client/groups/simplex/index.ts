@@ -1,0 +1,5 @@
+export type { Contradiction, Promises, Remembered, Signatures, Vote } from './ballots.ts'
+export { noPromises } from './ballots.ts'
+export type { Link } from './chain.ts'
+export type { Patience } from './pacing.ts'
+export { type Effect, Simplex, type SimplexOptions, VIEWS } from './simplex.ts'
