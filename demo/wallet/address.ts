@@ -1,16 +1,21 @@
 import { Tally, type Verified } from '../../client/page/index.ts'
 import { el } from './dom.ts'
 import { ether } from './format.ts'
-import { refundRow } from './refund.ts'
+import { refundRow, strike } from './refund.ts'
 import { lights, refusal, whole } from './verdict.ts'
 
-const totalOf = (address: string, rows: readonly Tally.Refund[]): bigint => {
+const totalOf = (address: string, rows: readonly Tally.Attribution[]): bigint => {
   const own = rows.flatMap(({ recipients }) => recipients.filter(({ addr }) => Tally.formatAddress(addr) === address.toLowerCase()))
   return own.reduce((sum, { amount }) => sum + amount, 0n)
 }
 
 const answer = (refunds: Tally.Refunds, address: string, { value, ref, verdict }: Verified<readonly Tally.Refund[]>): HTMLElement => {
-  const total = totalOf(address, value)
+  const counting = Tally.standing(value)
+  const total = totalOf(address, counting)
+  const rows = value.map((refund) => refundRow(refunds, { value: refund, ref, verdict }))
+  // The answer's verdict covers every row of it; the place of a single one is not part of the answer.
+  const list = el('ol', { class: 'refunds' }, ...rows.toReversed())
+  for (const refund of value) if (refund.kind === 'reversal') strike(list, refund)
   return el(
     'div',
     {},
@@ -18,13 +23,12 @@ const answer = (refunds: Tally.Refunds, address: string, { value, ref, verdict }
       'p',
       { class: 'total' },
       el('strong', {}, ether(total)),
-      ` in ${value.length} ${value.length === 1 ? 'refund' : 'refunds'} `,
+      ` in ${counting.length} ${counting.length === 1 ? 'refund' : 'refunds'} `,
       el('small', {}, `${total} wei`),
     ),
     lights(verdict),
     el('details', {}, el('summary', {}, 'Why this is complete'), whole(verdict)),
-    // The answer's verdict covers every row of it; the place of a single one is not part of the answer.
-    el('ol', { class: 'refunds' }, ...value.toReversed().map((refund) => refundRow(refunds, { value: refund, ref, verdict }))),
+    list,
   )
 }
 

@@ -1,7 +1,7 @@
 import { isError, type Tally } from '../../client/page/index.ts'
 import { again } from './again.ts'
 import { el } from './dom.ts'
-import { refundRow } from './refund.ts'
+import { refundRow, strike } from './refund.ts'
 import { refusal } from './verdict.ts'
 
 /** Rows kept: a page that is open for weeks stays as light as one that was just loaded. */
@@ -19,6 +19,7 @@ export const showLive = async (place: HTMLElement, refunds: Tally.Refunds): Prom
       for await (const verified of refunds.since(next)) {
         note.replaceChildren()
         rows.prepend(refundRow(refunds, verified))
+        if (verified.value.kind === 'reversal') strike(rows, verified.value)
         if (rows.childElementCount > ROWS) rows.lastElementChild?.remove()
         next = BigInt(verified.ref.position ?? next) + 1n
       }

@@ -92,7 +92,7 @@ export const startTally = async ({
       group: port,
       sign: folder.sign,
       remember,
-     
+      recall: (question) => group.answered(question),
       host,
       onState: onChain,
       signal: stop.signal,

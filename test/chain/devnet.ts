@@ -63,7 +63,11 @@ export const expected = async (rpc: Rpc, number: bigint): Promise<Counted & { re
   return { ...countPayments(facts), hash: block.hash }
 }
 
-export const attribution = (item: Bytes) => decodeOther(Refund, item).value
+export const attribution = (item: Bytes) => {
+  const refund = decodeOther(Refund, item)
+  if (refund.is !== 'attribution') throw new Error(`a ${refund.is}`)
+  return refund.value
+}
 
 export const tallyOf = async (rpc: Rpc, content: Partial<TallyConfig['content']> = {}): Promise<TallyConfig> => {
   const [number, { hash }] = [0n, (await rpc('eth_getBlockByNumber', '0x0', false)) as { hash: string }]

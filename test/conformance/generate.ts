@@ -17,6 +17,7 @@ import { makeTails } from './make-tails.ts'
 import { makeTally } from './make-tally.ts'
 import { makeTrees } from './make-trees.ts'
 import { type Claim, failure, firstClaims } from './replay.ts'
+import { agreementClaims } from './replay-agreement.ts'
 import { lastClaims } from './replay-light.ts'
 import { buildWorld } from './world.ts'
 
@@ -48,7 +49,7 @@ export function makeVectors(): { [key: string]: Json } {
   return { about: ABOUT, keys: handedOutKeys(), ...parts }
 }
 
-export const claimsOf = (vectors: Json): Claim[] => [...firstClaims(vectors), ...lastClaims(vectors)]
+export const claimsOf = (vectors: Json): Claim[] => [...firstClaims(vectors), ...lastClaims(vectors), ...agreementClaims(vectors)]
 
 /** JSON with what fits in a line on a line: 160 columns, two spaces. */
 export function layOut(value: Json, indent = '', room = 160): string {

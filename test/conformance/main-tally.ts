@@ -275,7 +275,7 @@ const expectCase = async (entry: Entry): Promise<void> => {
   const block = { hash: given.hex('hash'), parentHash: given.hex('parent'), number: given.big('block'), timestamp: 0n }
   const header = { ...block, transactionsRoot: new Uint8Array(32), receiptsRoot: new Uint8Array(32) }
   const proven = { header, payments: counted, hash: given.hex('proofs'), blob: new Uint8Array(0) }
-  const value = attributionOf(proven, given.big('chainId'), given.big('committedAt'))
+  const value = attributionOf(proven, { revision: 0, chainId: given.big('chainId'), committedAt: given.big('committedAt') })
   const refund: RefundItem = { kind: 'attribution', value }
   demandHex(hash(encode(refundCodec, refund)), entry.hex('refundHash'), 'refund')
   if (entry.has('refund')) demandShown(roundTrip(refundCodec, entry.entry('refund')), entry.entry('refund').json('value'))

@@ -59,6 +59,7 @@ export function makeLimits(): Row {
   add('PaymentProofs', '65 nodes of a receipt', '00', '01', nothing(4), '00', listOf(65, '00'))
   const before = `00${nothing(8 + 4 + 8 + 32)}02${nothing(16 + 1 + 16)}`
   add('Refund', 'evidence of 257 transactions', before, '01', nothing(40), listOf(257, nothing(4)), nothing(32 + 8))
+  add('Refund', 'a reversal of 257 addresses', `01${nothing(8 + 4 + 8 + 32)}00${nothing(8 + 32)}`, listOf(257, nothing(20)), nothing(8))
   add('Content', 'a signature of 65 bytes', bytesOfLength(65), nothing(20 + 40), '00', nothing(16), '00')
   return { refused: rows, accepted: accepted() }
 }

@@ -3,9 +3,10 @@
 import { encode, u64 } from './bcs.ts'
 import { genesis, Header, Observation, observationMessage } from './blocks.ts'
 import { sign } from './ed25519.ts'
-import { at, type Bytes, bytesOf, H, hex, u64le } from './hash.ts'
+import { at, type Bytes, bytesOf, H, hex, u64le, unhex } from './hash.ts'
 import { UNIVERSE, uniqueId } from './ids.ts'
 import { both, hexOf, keyFor, type Row, signers, upTo } from './kit.ts'
+import { makeAgreement } from './make-agreement.ts'
 import { ruleOf } from './make-keys.ts'
 import { FEE_RECIPIENT } from './make-payments.ts'
 import { pathOf } from './map.ts'
@@ -19,12 +20,14 @@ import {
   Content,
   checkAttribution,
   checkProofs,
+  checkReversal,
   factsHash,
   MachineCommand,
   type PaymentFact,
   PaymentProofs,
   proofsHash,
   Refund,
+  type Reversal,
   refundKeys,
   SIGNATURE,
   TALLY_SURFACES,
@@ -96,7 +99,7 @@ const PROOFS: PaymentProofs = {
 }
 
 function refunds(): Refund[] {
-  return upTo(7).map((i): Refund => {
+  const given = upTo(7).map((i) => {
     const block = 21_000_001n + BigInt(i)
     const counted = countPayments(payments(i))
     const circumstances = {
@@ -106,8 +109,24 @@ function refunds(): Refund[] {
       proofs: H(`proofs ${block}`),
       committedAt: 1_700_000_000_000n + BigInt(i),
     }
-    return { is: 'attribution', value: attributionOf(counted, circumstances) }
+    return attributionOf(counted, circumstances)
   })
+  // The last two are gone, and the sixth block has another one in its place: nobody is named in what the new one gives.
+  const now = { number: at(given, 5).slot, hash: H('another block') }
+  const reversals = given.slice(5).map((attribution) => reversalOf(attribution, now))
+  const again: Attribution = { ...at(given, 5), revision: 1, blockHash: now.hash, recipients: [], residual: at(given, 5).pool }
+  const evidence = { ...again.evidence, value: { ...again.evidence.value, hash: now.hash } }
+  return [
+    ...given.map((value): Refund => ({ is: 'attribution', value })),
+    ...reversals.map((value): Refund => ({ is: 'reversal', value })),
+    { is: 'attribution', value: { ...again, evidence } },
+  ]
+}
+
+function reversalOf({ slot, revision, chainId, blockHash, recipients }: Attribution, now: { number: bigint; hash: Bytes }): Reversal {
+  const named = [...new Set(recipients.map(({ addr }) => hex(addr)))].sort().map(unhex)
+  const reason = { is: 'reorganised', value: now } as const
+  return { of: { slot, revision }, chainId, blockHash, reason, addresses: named, committedAt: 1_700_000_009_000n }
 }
 
 function surface(): Row {
@@ -161,7 +180,9 @@ function surface(): Row {
 
 function refusedRefunds(): Row[] {
   const rows: Row[] = []
-  const good = at(refunds(), 1).value
+  const [first, last] = [at(refunds(), 1), at(refunds(), 8)]
+  if (first.is !== 'attribution' || last.is !== 'reversal') throw new Error('the second is an attribution, the ninth a reversal')
+  const [good, taken] = [first.value, last.value]
   const add = (why: string, change: Partial<Attribution>) => {
     const value = { ...good, ...change }
     rows.push({
@@ -188,11 +209,26 @@ function refusedRefunds(): Row[] {
   add('transactions out of order', { evidence: { is: 'public', value: { ...value, txs: [...value.txs].reverse() } } })
   add('a transaction twice', { evidence: { is: 'public', value: { ...value, txs: [...value.txs, at(value.txs, value.txs.length - 1)] } } })
 
+  const turn = (why: string, change: Partial<Reversal>) => {
+    const value: Reversal = { ...taken, ...change }
+    const rule = ruleOf(() => checkReversal(value))
+    rows.push({ type: 'Refund', stage: 'check', rule, why, hex: hexOf(Refund, { is: 'reversal', value }) })
+  }
+  turn('addresses out of order', { addresses: [...taken.addresses].reverse() })
+  turn('an address twice', { addresses: [at(taken.addresses, 0), ...taken.addresses] })
+  const above = { number: taken.of.slot + 1n, hash: H('above') }
+  turn('a reason above the block', { reason: { is: 'reorganised', value: above } })
+
   const bytes = hexOf(Refund, at(refunds(), 1))
   const cut = (rule: string, why: string, hexText: string) => rows.push({ type: 'Refund', stage: 'decode', rule, why, hex: hexText })
   // Refund variant, slot, revision, chainId, blockHash, then the rule: its index stands 1 + 8 + 4 + 8 + 32 bytes in.
   const rule = 2 * (1 + 8 + 4 + 8 + 32)
-  cut('kept', 'reversal, kept for a later version', `01${bytes.slice(2)}`)
+  const reversed = hexOf(Refund, last)
+  // Refund variant, slot and revision, chainId, blockHash, then the reason.
+  const reason = 2 * (1 + 12 + 8 + 32)
+  cut('variant', 'no such reason', `${reversed.slice(0, reason)}01${reversed.slice(reason + 2)}`)
+  cut('trailing', 'a byte after a reversal', `${reversed}00`)
+  cut('truncated', 'a reversal cut by a byte', reversed.slice(0, -2))
   cut('variant', 'no such refund', `02${bytes.slice(2)}`)
   for (const kept of [0, 1])
     cut('kept', `rule ${kept}, kept for a later version`, `${bytes.slice(0, rule)}0${kept}${bytes.slice(rule + 2)}`)
@@ -230,6 +266,7 @@ function facts(): Row {
     until: 1_030n,
     value: encode(BlockFacts, value),
   }
+  const later = { ...claim, round: 3 }
   const message = observationMessage(claim)
   const signature = sign(member, message)
   const unordered = (why: string, payments: PaymentProofs['payments']): Row => {
@@ -239,6 +276,7 @@ function facts(): Row {
   }
   const commands: MachineCommand[] = [
     { is: 'observe', value: { claim, member: 2, signature } },
+    { is: 'observe', value: { claim: later, member: 2, signature: sign(member, observationMessage(later)) } },
     { is: 'attribute', value: { number: 21_000_001n, proofs: PROOFS } },
     { is: 'attribute', value: { number: 0n, proofs: { header: new Uint8Array(0), payments: [] } } },
   ]
@@ -258,14 +296,14 @@ function facts(): Row {
         stage: 'decode',
         rule: 'trailing',
         why: 'a byte after it',
-        hex: `${hexOf(MachineCommand, at(commands, 2))}00`,
+        hex: `${hexOf(MachineCommand, at(commands, 3))}00`,
       },
       {
         type: 'MachineCommand',
         stage: 'decode',
         rule: 'truncated',
         why: 'cut by a byte',
-        hex: hexOf(MachineCommand, at(commands, 1)).slice(0, -2),
+        hex: hexOf(MachineCommand, at(commands, 2)).slice(0, -2),
       },
     ],
   }
@@ -293,4 +331,5 @@ export const makeTally = (): Row => ({
   surface: surface(),
   refusedRefunds: refusedRefunds(),
   facts: facts(),
+  agreement: makeAgreement(),
 })

@@ -31,8 +31,8 @@ import {
   Acl,
   BlockFacts,
   Content,
-  checkAttribution,
   checkProofs,
+  checkRefund,
   MachineCommand,
   PaymentFact,
   PaymentFacts,
@@ -145,7 +145,7 @@ function tally(all: Json): Claim[] {
     ...refusals('tally.refusedConfigs', rows(part, 'refusedConfigs')),
     ...claims('tally.surface.items', rows(surface, 'items'), (row) => {
       const refund = read(Refund, row, 'item')
-      checkAttribution(refund.value)
+      checkRefund(refund)
       demand(JSON.stringify(Refund.show(refund)) === JSON.stringify(get(row, 'value')), 'another value')
     }),
     ...claims('tally.surface.tails', rows(surface, 'tails'), (row) => {
@@ -154,7 +154,7 @@ function tally(all: Json): Claim[] {
       const size = BigInt(rows(surface, 'items').length)
       checkTail(query, read(TailAnswer, row, 'answer'), { root, size, keysOf: (item) => refundKeys(query.by, item), continued: () => null })
     }),
-    ...claims('tally.refusedRefunds', rows(part, 'refusedRefunds'), (row) => checkAttribution(read(Refund, row, 'hex').value)),
+    ...claims('tally.refusedRefunds', rows(part, 'refusedRefunds'), (row) => checkRefund(read(Refund, row, 'hex'))),
     ...roundTrips('tally.facts.commands', MachineCommand, rows(facts, 'commands')),
     ...roundTrips('tally.facts.value', BlockFacts, [get(facts, 'value') ?? null, get(facts, 'none') ?? null]),
     ...claims('tally.facts.proofs', [get(facts, 'proofs') ?? null], (row) => {

@@ -52,16 +52,27 @@ export const Attribution = struct({
 })
 export type Attribution = Of<typeof Attribution>
 
-/** 1 is kept: reversal. */
-export const Refund = variant({ attribution: [0, Attribution] }, [1])
+const Reason = variant({ reorganised: [0, struct({ number: u64, hash: fixed(32) })] })
+export const Reversal = struct({
+  of: struct({ slot: u64, revision: u32 }),
+  chainId: u64,
+  blockHash: fixed(32),
+  reason: Reason,
+  addresses: list(fixed(20), 256),
+  committedAt: u64,
+})
+export type Reversal = Of<typeof Reversal>
+
+export const Refund = variant({ attribution: [0, Attribution], reversal: [1, Reversal] })
 export type Refund = Of<typeof Refund>
 
 export const TALLY_SURFACES: Declared[] = [{ name: 'refunds', kind: KINDS.vec, by: ['recipient', 'slot'] }]
 
 /** The keys that an item carries under index 0 (recipient, [20]) and index 1 (slot, u64). */
 export function refundKeys(by: number, item: Bytes): Bytes[] {
-  const { recipients, slot } = decode(Refund, item).value
-  return by === 0 ? recipients.map((r) => r.addr) : [encode(u64, slot)]
+  const refund = decode(Refund, item)
+  if (refund.is === 'reversal') return by === 0 ? refund.value.addresses : [encode(u64, refund.value.of.slot)]
+  return by === 0 ? refund.value.recipients.map((r) => r.addr) : [encode(u64, refund.value.slot)]
 }
 
 const refOf = (recipient: Recipient): Bytes => recipient.kind.value.ref
@@ -82,6 +93,17 @@ export function checkAttribution(attribution: Attribution): void {
   for (const [i, tx] of txs.entries()) if (i > 0 && (txs[i - 1] ?? 0) >= tx) throw new Refused('txs-order', `transaction ${i}`)
   if (block !== attribution.slot || !same(hash, attribution.blockHash)) throw new Refused('evidence', 'evidence of another block')
 }
+
+export function checkReversal({ of, reason, addresses }: Reversal): void {
+  for (const [i, address] of addresses.entries()) {
+    const before = addresses[i - 1]
+    if (before !== undefined && compare(before, address) >= 0) throw new Refused('address-order', `address ${i}`)
+  }
+  if (reason.value.number > of.slot) throw new Refused('reason', `block ${reason.value.number} for ${of.slot}`)
+}
+
+export const checkRefund = (refund: Refund): void =>
+  refund.is === 'attribution' ? checkAttribution(refund.value) : checkReversal(refund.value)
 
 // --- proofs and facts
 

@@ -1,5 +1,5 @@
-import { stateCodec } from '../../client/lattice/tally/machine.ts'
 import { blockFactsCodec, subjectCodec } from '../../client/lattice/tally/payment.ts'
+import { genesisState, stateCodec } from '../../client/lattice/tally/state.ts'
 import { answerCodec, queryCodec } from '../../client/network/light/queries.ts'
 import { type Bytes, concat } from '../../client/primitives/bytes.ts'
 import { type Codec, decode, encode } from '../../client/primitives/codec.ts'
@@ -92,11 +92,19 @@ const TAIL = Uint8Array.of(4)
 /** The machine's state stands in no vector: one made of the facts that do. */
 const states = (): readonly Bytes[] => {
   const facts = within('tally.payments.cases', 'facts').map((hex) => decode(blockFactsCodec, hex))
+  const claimed = (members: number) => facts.slice(0, members).map((fact, member) => ({ member, facts: fact }))
   const state = (members: number) => ({
-    number: 20_999_999n,
-    hash: facts[0]?.parent ?? new Uint8Array(32),
-    claims: facts.slice(0, members).map((fact, member) => ({ member, facts: fact })),
-    pending: facts.slice(members).map(({ hash, count, payments }, i) => ({ number: BigInt(i), hash, count, payments })),
+    ...genesisState({ number: 20_999_999n, hash: facts[0]?.parent ?? new Uint8Array(32) }),
+    contested: members === 0 ? null : 20_999_998n,
+    round: members,
+    met: members > 2 ? 9n : null,
+    claims: claimed(members),
+    agreed: facts.slice(0, members).map(({ hash, parent }, i) => {
+      const named = i % 2 === 0 ? null : [parent.slice(0, 20)]
+      return { hash, parent, round: i, revision: 0, named, claims: claimed(i) }
+    }),
+    reopened: facts.slice(0, members).map((_, i) => ({ round: i, revision: 1 })),
+    pending: facts.slice(members).map(({ hash, count, payments }, i) => ({ number: BigInt(i), hash, count, payments, revision: 0 })),
   })
   return [0, 1, 4].map((members) => encode(stateCodec, state(members)))
 }

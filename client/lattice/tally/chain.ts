@@ -36,7 +36,7 @@ export type Trouble =
   | 'down'
   /** An answer contradicts itself, another answer, or the config: nothing is signed on it. */
   | 'inconsistent'
-  /** The chain no longer holds a block that the group has agreed on. */
+  /** The chain does not hold a block that the group has agreed on. Where blocks count by depth, the group may yet take it back. */
   | 'reorganised'
 
 /** What the driver sees, for its operator. `following`: all that is final is agreed on. `waiting`: own part done, something else is due. */

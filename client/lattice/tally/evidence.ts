@@ -81,10 +81,13 @@ const verifyPayment = ({ index, transaction, receipt }: PaymentProof, header: Ex
   return fact
 }
 
+/** What an attribution says beside what its proofs show: no header holds it, the committee's signatures do. */
+export type Circumstances = Pick<AttributionItem, 'revision' | 'chainId' | 'committedAt'>
+
 /** The item that proven payments make. */
-export const attributionOf = ({ header, payments, hash }: Proven, chainId: bigint, committedAt: bigint): AttributionItem => ({
+export const attributionOf = ({ header, payments, hash }: Proven, { revision, chainId, committedAt }: Circumstances): AttributionItem => ({
   slot: header.number,
-  revision: 0,
+  revision,
   chainId,
   blockHash: header.hash,
   rule: { kind: 'publicPayment', value: null },
@@ -96,11 +99,15 @@ export const attributionOf = ({ header, payments, hash }: Proven, chainId: bigin
   committedAt,
 })
 
+/** That a block is gone is no Merkle proof's to show: a quorum said so. */
+export const UNPROVEN = 'a reversal has no proofs of its own: ask for those of the attributions before and after it'
+
 /**
  * Recomputes an item from its blob and compares the bytes: hash of the blob, block hash and number, every proof, recipients, pool, residual.
  * @throws ProofError, DecodeError, MptError, RlpError: the blob does not prove the item
  */
-export const checkEvidence = ({ value: item }: RefundItem, blob: Bytes, feeRecipient: Bytes): PaymentEvidence => {
+export const checkEvidence = ({ kind, value: item }: RefundItem, blob: Bytes, feeRecipient: Bytes): PaymentEvidence => {
+  if (kind === 'reversal') throw new ProofError(null, UNPROVEN)
   const claimed = item.evidence.value
   const found = hash(blob)
   if (!equal(found, claimed.proofs))
@@ -110,8 +117,7 @@ export const checkEvidence = ({ value: item }: RefundItem, blob: Bytes, feeRecip
   const { hash: block, number, parentHash, timestamp } = proven.header
   if (!equal(block, claimed.hash)) throw new ProofError(null, `the header's hash is ${toHex(block)}, the item names ${toHex(claimed.hash)}`)
   if (number !== claimed.block) throw new ProofError(null, `the header is of block ${number}, the item of ${claimed.block}`)
-  // Chain id and time are the item's own: no header holds them, the committee's signatures do.
-  const recomputed: RefundItem = { kind: 'attribution', value: attributionOf(proven, item.chainId, item.committedAt) }
+  const recomputed: RefundItem = { kind: 'attribution', value: attributionOf(proven, item) }
   if (!equal(encode(refundCodec, recomputed), encode(refundCodec, { kind: 'attribution', value: item }))) {
     throw new ProofError(null, 'the payments give another attribution than the item')
   }

@@ -45,10 +45,10 @@ export interface Recipient {
 
 /** What the payments of one block give to whom. Σ amounts + residual = pool, exactly (ORGANISMS.md, amendments). */
 export interface Attribution {
-  /** A reversal will be another kind. */
   readonly kind: 'attribution'
   /** Block number. */
   readonly slot: bigint
+  /** 0, and one more after each reversal of the slot: (slot, revision) is unique. */
   readonly revision: number
   readonly chainId: bigint
   readonly blockHash: Bytes
@@ -72,8 +72,24 @@ export interface Attribution {
   readonly committedAt: number
 }
 
+/** Takes an attribution back: the chain went back further than the config's depth, and the committee agreed on other blocks. */
+export interface Reversal {
+  readonly kind: 'reversal'
+  /** Which attribution counts no more. */
+  readonly of: { readonly slot: bigint; readonly revision: number }
+  readonly chainId: bigint
+  /** The attribution's block, which is no longer part of the chain. */
+  readonly blockHash: Bytes
+  /** The lowest block that was replaced, and the hash that stands there now. */
+  readonly reason: { readonly kind: 'reorganised'; readonly number: bigint; readonly hash: Bytes }
+  /** Whom the attribution gave to, ascending. */
+  readonly addresses: readonly Bytes[]
+  /** Milliseconds since 1970, by the group's clock. */
+  readonly committedAt: number
+}
+
 /** An item of tally's surface `refunds`. */
-export type Refund = Attribution
+export type Refund = Attribution | Reversal
 
 /** A payment as the chain has it, proven under the block's hash. */
 export interface ProvenPayment {
@@ -100,12 +116,12 @@ export interface PaymentEvidence {
 /** Tally's refunds, live, and the questions that are answered completely. */
 export interface Refunds extends Handle<Refund> {
   /**
-   * Every attribution that names an address, oldest first.
+   * Every attribution that names an address and every reversal of one, oldest first; {@link standing} leaves out what was reversed.
    * @param address 20 bytes, or hex with 0x; in mixed case its EIP-55 checksum must hold
    * @throws AddressError, EvidenceError
    */
   readonly of: (address: Bytes | string, options?: AskOptions) => Promise<Verified<readonly Refund[]>>
-  /** Every attribution of one block: none is proven too. */
+  /** Every attribution and reversal of one block: none is proven too. */
   readonly at: (slot: bigint, options?: AskOptions) => Promise<Verified<readonly Refund[]>>
   /** The proofs behind one item, checked by the reader, not by the member's word. @throws EvidenceError */
   readonly evidence: (ref: Ref, options?: AskOptions) => Promise<Verified<PaymentEvidence>>
@@ -131,6 +147,12 @@ export const read = async (network: Network, config: TallyConfig, options?: Open
     [Symbol.asyncIterator]: () => handle[Symbol.asyncIterator](),
     [Symbol.asyncDispose]: () => handle[Symbol.asyncDispose](),
   }
+}
+
+/** The attributions that count: those that no reversal of the same list takes back. For sums, over a complete answer. */
+export const standing = (items: readonly Refund[]): readonly Attribution[] => {
+  const reversed = new Set(items.map((item) => (item.kind === 'reversal' ? `${item.of.slot}/${item.of.revision}` : '')))
+  return items.filter((item) => item.kind === 'attribution').filter(({ slot, revision }) => !reversed.has(`${slot}/${revision}`))
 }
 
 /** `0x` and 40 lowercase digits. A checksum in mixed case needs keccak-256, which the page does not carry. */

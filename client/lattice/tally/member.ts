@@ -1,33 +1,34 @@
 import { isError } from '../../error.ts'
-import { observationMessage, questionCodec } from '../../groups/block.ts'
-import { thresholds } from '../../groups/roster.ts'
-import { concat, equal, toHex, u32le } from '../../primitives/bytes.ts'
+import { equal, toHex } from '../../primitives/bytes.ts'
 import { encode } from '../../primitives/codec.ts'
-import { type TalliedBlock, tallyBlock } from './block.ts'
 import { ChainError, type ChainState } from './chain.ts'
-import type { DriveOptions, Memory } from './driver.ts'
-import { commandCodec, MAX_PENDING, type Observe, type TallyCommand, type TallyState } from './machine.ts'
-import { blockFactsCodec, QUESTION_KIND, subjectCodec } from './payment.ts'
-import { anchor, includedUpTo, recognise } from './watch.ts'
+import { type DriveOptions, emptyMemory, type Memory } from './driver.ts'
+import { commandCodec, type TallyCommand } from './machine.ts'
+import type { TallyState } from './state.ts'
+import { type Fork, forkOf, includedUpTo, readBlock, recognise } from './watch.ts'
+import { contest, type Saying, speak } from './word.ts'
 
 export type { DriveOptions, GroupPort } from './driver.ts'
 
-/** Blocks of 900 kB of proofs are rare; 16 of them are what a member may hold. */
-const KEPT = 16
 /** How long each further member waits before it brings the proofs that another was to bring. */
 const TURN_MS = 2_000
 const BACKOFF_MS = { first: 500, most: 30_000 } as const
-// The answer lasts, so the observation does: one signature for one (question, round), whenever it is sent again.
-const FOR_EVER = (1n << 64n) - 1n
 
 /**
- * Follows a chain for one member: reads each block as it becomes final, signs what it paid, and brings the proofs once a quorum agreed. Runs
- * until `signal` aborts. A chain that is down, slow or lying is a state, reported and tried again, and never a signature.
+ * Follows a chain for one member: reads each block as it comes to count, signs what it paid, and brings the proofs once a quorum agreed.
+ * Runs until `signal` aborts. A chain that is down, slow or lying is a state, reported and tried again, and never a signature.
  * @throws what `remember`, `sign` or a stopped group throw: this member can then sign nothing more
  */
 export const drive = async (options: DriveOptions): Promise<void> => {
+  const memory = emptyMemory()
+  const stop = options.group.onCommit(() => {
+    memory.commits += 1
+  })
+  await follow(options, memory).finally(stop)
+}
+
+const follow = async (options: DriveOptions, memory: Memory): Promise<void> => {
   const { signal, pollMs = 1_000 } = options
-  const memory: Memory = { recognised: false, finalized: 0n, blocks: new Map(), waiting: { number: -1n, since: 0 } }
   const report = reporter(options)
   for (let failures = 0; !signal.aborted; ) {
     const seen = await step(options, memory).catch((error: unknown) => troubleOf(error, signal))
@@ -48,18 +49,30 @@ interface Seen {
   readonly moved: boolean
 }
 
-// In this order: nothing is read for signing before the chain is known to be the right one, to be final so far, and to hold what was
-// agreed; and what was agreed is attributed before more is added to it.
+// In this order: nothing is read for signing before the chain is known to be the right one and how much of it counts; what was agreed and is
+// held is attributed before more is added to it; and what is not held is said before anything above it.
 const step = async (options: DriveOptions, memory: Memory): Promise<Seen> => {
-  const before = options.group.state()
+  const { group } = options
+  const before = group.state()
   await recognise(options, memory)
   const limit = await includedUpTo(options, memory)
-  await anchor(options, before, limit)
-  await attributeOldest(options, memory, before)
-  const state = await observeNext(options, memory, limit)
-  const after = options.group.state()
-  return { state, isTrouble: false, moved: after.number !== before.number || after.pending[0]?.number !== before.pending[0]?.number }
+  const fork = await forkOf(options, before, limit)
+  if (fork === null) memory.fork = ''
+  await attributeOldest(options, memory, before, heldUpTo(before, fork, limit))
+  const saying: Saying = { options, memory, bring: (value) => bring(options, { kind: 'observe', value }) }
+  const isOwn = fork !== null && (before.contested === null || fork.number < before.contested)
+  const state = isOwn ? await contest(saying, fork) : await speak(saying, limit)
+  return { state, isTrouble: false, moved: place(group.state()) !== place(before) }
 }
+
+/** What of a state going on is a reason to look again at once. */
+const place = ({ hash, contested, round, pending }: TallyState): string => `${toHex(hash)}/${contested}/${round}/${pending[0]?.number}`
+
+/** The newest block that is certain to this member: agreed on, not asked about again, and on its chain. */
+const heldUpTo = ({ number, contested }: TallyState, fork: Fork | null, limit: bigint | null): bigint =>
+  [number, limit ?? -1n, (contested ?? number + 1n) - 1n, (fork?.number ?? number + 1n) - 1n].reduce((least, each) =>
+    each < least ? each : least,
+  )
 
 // Only the chain's trouble is waited out. A store that cannot write, or a group that has stopped, ends the driver, and its host says so.
 const troubleOf = (error: unknown, signal: AbortSignal): Seen | null => {
@@ -68,54 +81,13 @@ const troubleOf = (error: unknown, signal: AbortSignal): Seen | null => {
   return { state: { state: error.state, detail: error.message, block: error.block }, isTrouble: true, moved: false }
 }
 
-/** Signs and brings this member's word about the next block, unless it has been counted already. Says how far things are. */
-const observeNext = async (options: DriveOptions, memory: Memory, limit: bigint | null): Promise<ChainState> => {
-  const { config, group } = options
-  const { number: agreed, hash, claims, pending } = group.state()
-  const number = agreed + 1n
-  if (limit === null) return { state: 'waiting', detail: 'the chain names no finalized block yet', block: null }
-  if (limit < agreed)
-    return { state: 'waiting', detail: `the node is at block ${limit}, the group at ${agreed}: the node is behind`, block: limit }
-  if (limit === agreed) return { state: 'following', detail: `agreed up to block ${agreed}`, block: agreed }
-  if (pending.length >= MAX_PENDING) return { state: 'waiting', detail: `${pending.length} blocks wait for their proofs`, block: number }
-  // A word that is counted already is not brought again: each look would put one more no-op into the log.
-  if (!claims.some(({ member }) => member === group.member)) {
-    const block = await readBlock(options, number)
-    if (!equal(block.facts.parent, hash)) {
-      throw new ChainError('inconsistent', `block ${number} has parent ${toHex(block.facts.parent)}, agreed was ${toHex(hash)}`, number)
-    }
-    keep(memory, block)
-    await bring(options, { kind: 'observe', value: await signed(options, block) })
-  }
-  const now = group.state()
-  if (now.number >= number) return { state: 'following', detail: `agreed up to block ${now.number}`, block: now.number }
-  const { quorum } = thresholds(config.acl.roster.members.length)
-  return { state: 'waiting', detail: `${now.claims.length} members have spoken on block ${number}, ${quorum} must agree`, block: number }
-}
-
-const keep = ({ blocks }: Memory, block: TalliedBlock): void => {
-  if (block.facts.count === 0) return
-  blocks.set(block.header.number, block)
-  for (const number of blocks.keys()) if (blocks.size > KEPT) blocks.delete(number)
-}
-
-/** A signed observation. It is on disk before it is signed, so that no crash and no restart makes this member say two things. */
-const signed = async ({ config, group, sign, remember }: DriveOptions, { header, facts }: TalliedBlock): Promise<Observe> => {
-  const subject = encode(subjectCodec, { chainId: config.lattice.chainId, number: header.number })
-  const question = { kind: QUESTION_KIND, subject }
-  const claim = { roster_id: group.rosterId, question, round: 0, until: FOR_EVER, value: encode(blockFactsCodec, facts) }
-  const isSame = await remember(concat(encode(questionCodec, question), u32le(claim.round)), claim.value)
-  if (isSame) return { claim, member: group.member, signature: await sign(observationMessage(claim)) }
-  const detail = `block ${header.number} is ${toHex(header.hash)} now, and this member has signed another answer: nothing is signed twice. Compare the node with another one`
-  throw new ChainError('inconsistent', detail, header.number)
-}
-
 /** Brings the proofs of the oldest block that waits for them, when it is this member's turn. */
-const attributeOldest = async (options: DriveOptions, memory: Memory, { pending }: TallyState): Promise<void> => {
+const attributeOldest = async (options: DriveOptions, memory: Memory, { pending }: TallyState, held: bigint): Promise<void> => {
   const [oldest] = pending
-  if (oldest === undefined || !isDue(options, memory, oldest.number)) return
+  if (oldest === undefined || oldest.number > held || !isDue(options, memory, oldest)) return
   const { number, hash, payments } = oldest
-  const { header, facts, proofs } = memory.blocks.get(number) ?? (await readBlock(options, number))
+  const kept = memory.blocks.get(number)
+  const { header, facts, proofs } = kept !== undefined && equal(kept.header.hash, hash) ? kept : await readBlock(options, memory, number)
   memory.blocks.delete(number)
   if (!equal(header.hash, hash))
     throw new ChainError('reorganised', `block ${number} is ${toHex(header.hash)}, agreed was ${toHex(hash)}`, number)
@@ -125,16 +97,9 @@ const attributeOldest = async (options: DriveOptions, memory: Memory, { pending 
   await bring(options, { kind: 'attribute', value: { number, proofs } })
 }
 
-/** A block that holds together, whoever gave it. @throws ChainError */
-const readBlock = async ({ chain, config, signal }: DriveOptions, number: bigint): Promise<TalliedBlock> => {
-  const raw = await chain.block(number, { signal })
-  if (raw !== null) return tallyBlock(raw, number, config.content.feeRecipient)
-  throw new ChainError('inconsistent', `block ${number} is gone, though the node counts past it`, number)
-}
-
 /** Whether it is this member's turn: one after the other, lest every member sends the same 900 kB at once. */
-const isDue = ({ config, group, host }: DriveOptions, memory: Memory, number: bigint): boolean => {
-  if (memory.waiting.number !== number) memory.waiting = { number, since: host.now() }
+const isDue = ({ config, group, host }: DriveOptions, memory: Memory, { number, hash }: TallyState['pending'][number]): boolean => {
+  if (memory.waiting.hash !== toHex(hash)) memory.waiting = { hash: toHex(hash), since: host.now() }
   const n = config.acl.roster.members.length
   const distance = (group.member - Number(number % BigInt(n)) + n) % n
   return host.now() - memory.waiting.since >= distance * TURN_MS

@@ -1,5 +1,5 @@
 import type { SurfaceSpec } from '../../groups/machine.ts'
-import { compare, concat } from '../../primitives/bytes.ts'
+import { type Bytes, compare, concat } from '../../primitives/bytes.ts'
 import { encode, fixed, type Of, refine, struct, u32, u64, u128, unit, variant, vector } from '../../primitives/codec.ts'
 
 // The item of tally's one surface, docs/wire.md section 6. Its own file, because config.ts needs the specs for the genesis header and
@@ -56,7 +56,27 @@ const contradiction = ({ slot, blockHash, pool, recipients, residual, evidence }
 
 /** An attribution whose parts agree with one another: anything else is refused, on encoding and on decoding. */
 export const attributionCodec = refine(fields, 'Attribution', contradiction)
-export const refundCodec = variant('Refund', { attribution: [0, attributionCodec] })
+
+const reversalFields = struct('Reversal', {
+  of: struct('Reversed', { slot: u64, revision: u32 }),
+  chainId: u64,
+  blockHash: fixed(32),
+  reason: variant('Reason', { reorganised: [0, struct('Reorganised', { number: u64, hash: fixed(32) })] }),
+  addresses: vector(fixed(20), LIMITS.providers),
+  committedAt: u64,
+})
+export type ReversalItem = Of<typeof reversalFields>
+
+// It carries the addresses that its attribution gave to: an index takes its keys from the item, and without them a person would be shown
+// the refund and never that it was taken back.
+const reversalProblem = ({ of, reason, addresses }: ReversalItem): string | null => {
+  if (addresses.some((addr, i) => i > 0 && compare(addresses[i - 1] as Uint8Array, addr) >= 0)) return 'its addresses do not ascend'
+  return reason.value.number > of.slot ? 'its reason is a block above the one reversed' : null
+}
+
+/** Takes an attribution back: another block stands at its height, or below it. */
+export const reversalCodec = refine(reversalFields, 'Reversal', reversalProblem)
+export const refundCodec = variant('Refund', { attribution: [0, attributionCodec], reversal: [1, reversalCodec] })
 export type RefundItem = Of<typeof refundCodec>
 
 /** Canonical keys of the two indexes. */
@@ -68,13 +88,13 @@ export const refundsSpec: SurfaceSpec<RefundItem> = {
   kind: 'vec',
   item: refundCodec,
   by: [
-    // One provider may be named under many refs; an index takes each key once.
-    { name: 'recipient', keys: ({ value }) => distinct(value.recipients) },
-    { name: 'slot', keys: ({ value }) => [slotKey(value.slot)] },
+    { name: 'recipient', keys: ({ kind, value }) => (kind === 'attribution' ? addressesOf(value) : value.addresses) },
+    { name: 'slot', keys: ({ kind, value }) => [slotKey(kind === 'attribution' ? value.slot : value.of.slot)] },
   ],
 }
 
-const distinct = (recipients: readonly RecipientItem[]) => {
+/** Whom an attribution gives to, ascending. One provider may be named under many refs; an index takes each key once. */
+export const addressesOf = ({ recipients }: Pick<AttributionItem, 'recipients'>): Bytes[] => {
   const sorted = recipients.map(({ addr }) => addr).sort(compare)
   return sorted.filter((addr, i) => i === 0 || compare(sorted[i - 1] as Uint8Array, addr) !== 0)
 }

@@ -3,12 +3,12 @@ import type { Binding } from '../../network/binding.ts'
 import { type Bytes, copy, fromHex, toHex, utf8 } from '../../primitives/bytes.ts'
 import { keccak } from '../../proofs/mpt.ts'
 import { identify, readConfig } from './config.ts'
-import { checkEvidence } from './evidence.ts'
-import { type Attribution, refunds } from './index.ts'
+import { checkEvidence, ProofError, UNPROVEN } from './evidence.ts'
+import { type Refund, refunds } from './index.ts'
 import { type RefundItem, SPECS, slotKey } from './refund.ts'
 
 /** Tally's refunds as a reading host knows them. */
-export const binding: Binding<Attribution> = {
+export const binding: Binding<Refund> = {
   name: refunds.name,
   identify,
   surface: 0,
@@ -19,26 +19,23 @@ export const binding: Binding<Attribution> = {
     of: { by: 0, bucket: true, key: addressKey, answer: (items) => items },
     at: { by: 1, bucket: false, key: blockKey, answer: (items) => items },
   },
-  evidence: (item: RefundItem, config: unknown) => ({
-    hash: item.value.evidence.value.proofs,
-    check: (blob: Bytes) => checkEvidence(item, blob, readConfig(config).content.feeRecipient),
-  }),
+  evidence: (item: RefundItem, config: unknown) => {
+    if (item.kind === 'reversal') throw new ProofError(null, UNPROVEN)
+    return {
+      hash: item.value.evidence.value.proofs,
+      check: (blob: Bytes) => checkEvidence(item, blob, readConfig(config).content.feeRecipient),
+    }
+  },
 }
 
 // Flatter than the item: a page has no use for variants of one kind, and `kind` still tells a later one apart.
-const datumOf = ({ kind, value }: RefundItem): Attribution => ({
-  kind,
-  slot: value.slot,
-  revision: value.revision,
-  chainId: value.chainId,
-  blockHash: value.blockHash,
-  rule: value.rule.kind,
-  pool: value.pool,
-  recipients: value.recipients.map(({ addr, amount, kind: named }) => ({ addr, amount, kind: named.kind, ref: named.value.ref })),
-  residual: value.residual,
-  evidence: { kind: value.evidence.kind, ...value.evidence.value },
-  committedAt: Number(value.committedAt),
-})
+const datumOf = ({ kind, value }: RefundItem): Refund => {
+  const committedAt = Number(value.committedAt)
+  if (kind === 'reversal') return { ...value, kind, reason: { kind: value.reason.kind, ...value.reason.value }, committedAt }
+  const recipients = value.recipients.map(({ addr, amount, kind: named }) => ({ addr, amount, kind: named.kind, ref: named.value.ref }))
+  const evidence = { kind: value.evidence.kind, ...value.evidence.value }
+  return { ...value, kind, rule: value.rule.kind, recipients, evidence, committedAt }
+}
 
 // Declared as functions: the binding above stands before them.
 function addressKey(argument: unknown): Bytes {

@@ -72,9 +72,10 @@ const breathe = async (): Promise<void> => {
 export const driven = (config: TallyConfig, chain: ChainReader, group: Double, host = testHost(), memory = memoryOf()): Driven => {
   const states: ChainState[] = []
   const controller = new AbortController()
-  const { remember } = memory
+  const { remember, recall } = memory
   const onState = (state: ChainState): void => void states.push(state)
-  const ended = drive({ config, chain, group, sign: signer(group.member), remember, host, onState, signal: controller.signal })
+  const sign = signer(group.member)
+  const ended = drive({ config, chain, group, sign, remember, recall, host, onState, signal: controller.signal })
   // Tests that expect a rejection await it themselves; the others must not fail for one that nobody has awaited yet.
   ended.catch(() => {})
   return {
@@ -102,8 +103,9 @@ export const brought = (group: Double): string[] =>
   group.commands.map((bytes) => {
     const command = decode(commandCodec, bytes)
     if (command.kind === 'attribute') return `attribute ${command.value.number}`
-    const { subject } = command.value.claim.question
-    return `observe ${new DataView(subject.buffer).getBigUint64(8, true)} by ${command.value.member}`
+    const { question, round } = command.value.claim
+    const number = new DataView(question.subject.buffer).getBigUint64(8, true)
+    return `observe ${number} by ${command.value.member}${round === 0 ? '' : ` in round ${round}`}`
   })
 
 export const single = (specs: readonly (readonly Spec[])[], content: Partial<TallyConfig['content']> = {}) => {

@@ -7,7 +7,8 @@ import type { GroupPort } from '../../../client/lattice/tally/driver.ts'
 import type { TallyConfig } from '../../../client/lattice/tally/index.ts'
 import { createMachine, type TallyState } from '../../../client/lattice/tally/machine.ts'
 import { encodePay, type Pay } from '../../../client/lattice/tally/payment.ts'
-import { type Bytes, concat, toHex, u32le, utf8 } from '../../../client/primitives/bytes.ts'
+import { type AttributionItem, type ReversalItem, refundCodec } from '../../../client/lattice/tally/refund.ts'
+import { type Bytes, concat, fromHex, toHex, u32le, utf8 } from '../../../client/primitives/bytes.ts'
 import { decode } from '../../../client/primitives/codec.ts'
 import { verifyWithNoble } from '../../../client/primitives/ed25519.ts'
 import { UNIVERSE } from '../../../client/primitives/id.ts'
@@ -100,6 +101,8 @@ export interface Double extends GroupPort {
   readonly items: Bytes[]
   readonly blobs: Map<string, Bytes>
   readonly commands: Bytes[]
+  /** An empty block. */
+  readonly beat: () => void
   /** Another member's view of the same group. */
   readonly as: (member: number) => Double
   readonly context: Context
@@ -112,23 +115,43 @@ export const groupDouble = (config: TallyConfig, now: () => number = () => 1_700
   const listeners = new Set<() => void>()
   const kept = { items: [] as Bytes[], blobs: new Map<string, Bytes>(), commands: [] as Bytes[] }
   let state: TallyState = machine.genesis
+  let index = 0n
   const context = { network, group, roster, rosterId: id, index: 1n, position: 0, timeMs: 0n }
   const submit = async (bytes: Bytes): Promise<void> => {
     const command = decode(machine.command, bytes)
     await machine.admit(command, { ...context, verify: verifyWithNoble })
     kept.commands.push(bytes)
-    const effects = machine.apply(state, command, { ...context, index: BigInt(kept.commands.length), timeMs: BigInt(now()) })
+    index += 1n
+    const effects = machine.apply(state, command, { ...context, index, timeMs: BigInt(now()) })
     state = effects.state
     kept.items.push(...effects.append.map(({ item }) => item))
     for (const blob of effects.blobs) kept.blobs.set(toHex(hash(blob)), blob)
+    for (const listener of [...listeners]) listener()
+  }
+  const beat = (): void => {
+    index += 1n
     for (const listener of [...listeners]) listener()
   }
   const onCommit = (listener: () => void) => {
     listeners.add(listener)
     return () => listeners.delete(listener)
   }
-  const as = (member: number): Double => ({ ...kept, rosterId: id, member, state: () => state, submit, onCommit, as, context })
+  const as = (member: number): Double => ({ ...kept, rosterId: id, member, state: () => state, submit, beat, onCommit, as, context })
   return as(0)
+}
+
+/** The item as an attribution. */
+export const attributionIn = (item: Bytes): AttributionItem => {
+  const { kind, value } = decode(refundCodec, item)
+  if (kind !== 'attribution') throw new Error(`a ${kind}`)
+  return value
+}
+
+/** The item as a reversal. */
+export const reversalIn = (item: Bytes): ReversalItem => {
+  const { kind, value } = decode(refundCodec, item)
+  if (kind !== 'reversal') throw new Error(`an ${kind}`)
+  return value
 }
 
 /** A durable memory of answers, as a member's vote record is one. */
@@ -140,6 +163,10 @@ export const memoryOf = () => {
       const key = toHex(question)
       if (!said.has(key)) said.set(key, toHex(value))
       return said.get(key) === toHex(value)
+    },
+    recall: async (question: Bytes): Promise<Bytes | null> => {
+      const answer = said.get(toHex(question))
+      return answer === undefined ? null : fromHex(answer)
     },
   }
 }

@@ -20,6 +20,7 @@ import { type Bytes, toHex } from '../../../client/primitives/bytes.ts'
 import { decode, encode } from '../../../client/primitives/codec.ts'
 import { verifyWithNoble } from '../../../client/primitives/ed25519.ts'
 import {
+  attributionIn,
   blockOf,
   bytesOf,
   CHAIN,
@@ -121,7 +122,13 @@ describe('TAL-02 observations', () => {
   })
 
   it('stop when 1,024 blocks wait for their proofs: what nobody proves must not grow', () => {
-    const waiting = Array.from({ length: MAX_PENDING }, (_, i) => ({ number: BigInt(i), hash: ZEROS, count: 1, payments: ZEROS }))
+    const waiting = Array.from({ length: MAX_PENDING }, (_, i) => ({
+      number: BigInt(i),
+      hash: ZEROS,
+      count: 1,
+      payments: ZEROS,
+      revision: 0,
+    }))
     const full = { ...machine.genesis, pending: waiting }
     expect(
       run(
@@ -140,7 +147,7 @@ describe('TAL-04 attributions', () => {
     const early = run([attribute(one), ...agreed, attribute(three), attribute(two)])
     expect(early.items).toEqual([])
     const { items, blobs, state } = run([...agreed, attribute(one), attribute(one), attribute(three), attribute(three)])
-    const slots = items.map((item) => decode(refundCodec, item).value.slot)
+    const slots = items.map((item) => attributionIn(item).slot)
     expect([slots, blobs.length, state.pending.length]).toEqual([[1n, 3n], 2, 0])
     expect(decode(refundCodec, items[0] as Bytes).value).toMatchObject({
       pool: 11_001n,
@@ -200,7 +207,7 @@ describe('TAL-04 attributions', () => {
     expect(encoded.length).toBeLessThan(1_000_000)
     expect(await admitted(decode(commandCodec, encoded))).toBe('admitted')
     const { items, blobs } = run([...[0, 1, 2].map((member) => observe(full, member)), command])
-    expect(decode(refundCodec, items[0] as Bytes).value.recipients.length).toBe(LIMITS.pairs)
+    expect(attributionIn(items[0] as Bytes).recipients.length).toBe(LIMITS.pairs)
     expect((items[0] as Bytes).length).toBeLessThan(100_000)
     expect((blobs[0] as Bytes).length).toBeLessThanOrEqual(LIMITS.blob)
   })
@@ -255,7 +262,7 @@ describe('MSK-07 MSK-08 apply', () => {
   it('keeps every sum: Σ amounts + residual = pool in each item, each block at most once, in order', () => {
     fc.assert(
       fc.property(commands, (list) => {
-        const items = run(list).items.map((item) => decode(refundCodec, item).value)
+        const items = run(list).items.map(attributionIn)
         for (const { pool, recipients, residual } of items)
           expect(recipients.reduce((sum, { amount }) => sum + amount, residual)).toBe(pool)
         const slots = items.map(({ slot }) => slot)
@@ -343,7 +350,16 @@ describe('MSK-06 the machine', () => {
   it('imports nothing of the driver, whatever is between them', async () => {
     const found = [...(await imports(new URL('machine.ts', FOLDER), new Set()))]
     const local = found.filter((name) => name.startsWith(FOLDER.href)).map((name) => name.slice(FOLDER.href.length))
-    expect(local.sort()).toEqual(['config.ts', 'evidence.ts', 'machine.ts', 'payment.ts', 'published.ts', 'refund.ts'])
+    expect(local.sort()).toEqual([
+      'agreement.ts',
+      'config.ts',
+      'evidence.ts',
+      'machine.ts',
+      'payment.ts',
+      'published.ts',
+      'refund.ts',
+      'state.ts',
+    ])
     expect(found.filter((name) => !name.startsWith('file:')).every((name) => /^(@noble\/|micro-packed$)/.test(name))).toBe(true)
     const driver = [...(await imports(new URL('member.ts', FOLDER), new Set()))]
     expect(driver).toEqual(expect.arrayContaining([new URL('watch.ts', FOLDER).href, new URL('machine.ts', FOLDER).href]))

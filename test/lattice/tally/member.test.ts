@@ -7,11 +7,22 @@ import { type Bytes, toHex } from '../../../client/primitives/bytes.ts'
 import { decode } from '../../../client/primitives/codec.ts'
 import { testHost } from '../../groups/counter.ts'
 import { brought, chainDouble, driven, GENESIS, single, testConfig } from './chain-double.ts'
-import { blockOf, bytesOf, chainOf, FEE_RECIPIENT, groupDouble, type Made, memoryOf, provider, type Spec } from './fixtures.ts'
+import {
+  attributionIn,
+  blockOf,
+  bytesOf,
+  chainOf,
+  FEE_RECIPIENT,
+  groupDouble,
+  type Made,
+  memoryOf,
+  provider,
+  type Spec,
+} from './fixtures.ts'
 
 const pay: Spec = { value: 10_001n, providers: [provider(1), provider(2)], bps: [3_333, 1_000] }
 const four: readonly (readonly Spec[])[] = [[pay], [], [{}, pay], [pay]]
-const slots = (items: readonly Bytes[]): bigint[] => items.map((item) => decode(refundCodec, item).value.slot)
+const slots = (items: readonly Bytes[]): bigint[] => items.map((item) => attributionIn(item).slot)
 
 describe('MSK-06 a driver', () => {
   it('TAL-04 brings each final block, then the proofs of each with payments', async () => {
@@ -30,9 +41,9 @@ describe('MSK-06 a driver', () => {
     ])
     expect(member.states.at(-1)).toEqual({ state: 'following', detail: 'agreed up to block 4', block: 4n })
     for (const item of group.items) {
-      const refund = decode(refundCodec, item)
-      const blob = group.blobs.get(toHex(refund.value.evidence.value.proofs)) as Bytes
-      expect(checkEvidence(refund, blob, FEE_RECIPIENT).block.number).toBe(refund.value.slot)
+      const { evidence, slot } = attributionIn(item)
+      const blob = group.blobs.get(toHex(evidence.value.proofs)) as Bytes
+      expect(checkEvidence(decode(refundCodec, item), blob, FEE_RECIPIENT).block.number).toBe(slot)
     }
     await member.stop()
   })

@@ -128,8 +128,7 @@ describe('TAL-01 what a block counts', () => {
       }
       const item = attributionOf(
         { header, payments: found.counted, hash: fromHex(proofs), blob: fromHex('') },
-        BigInt(chainId),
-        BigInt(committedAt),
+        { revision: 0, chainId: BigInt(chainId), committedAt: BigInt(committedAt) },
       )
       expect(toHex(encode(refundCodec, { kind: 'attribution', value: item })), name).toBe(refund.hex)
     }

@@ -6,8 +6,8 @@ import { ZEROS } from '../../../client/groups/roster.ts'
 import { tallyBlock } from '../../../client/lattice/tally/block.ts'
 import { formatConfig } from '../../../client/lattice/tally/config.ts'
 import { attributionOf, checkEvidence, paymentProofsCodec as proofsCodec, verifyProofs } from '../../../client/lattice/tally/evidence.ts'
-import { type Attribution, formatAddress, read } from '../../../client/lattice/tally/index.ts'
-import { type RefundItem, refundCodec, refundsSpec } from '../../../client/lattice/tally/refund.ts'
+import { formatAddress, type Refund, read, standing } from '../../../client/lattice/tally/index.ts'
+import { type AttributionItem, type RefundItem, refundCodec, refundsSpec } from '../../../client/lattice/tally/refund.ts'
 import { binding, parseAddress } from '../../../client/lattice/tally/surface.ts'
 import type { Handle } from '../../../client/network/handle.ts'
 import type { Network } from '../../../client/network/network.ts'
@@ -37,7 +37,8 @@ describe('TAL-03 the item', () => {
 const pay: Spec = { value: 9_999n, providers: [provider(1), provider(2)], bps: [5_000, 1] }
 const block = blockOf(12n, bytesOf('parent'), [{ to: provider(8) }, pay, { status: 0 }, {}])
 const proven = verifyProofs(tallyBlock(block, 12n, FEE_RECIPIENT).proofs, FEE_RECIPIENT)
-const item: RefundItem = { kind: 'attribution', value: attributionOf(proven, CHAIN, 5n) }
+const value = attributionOf(proven, { revision: 0, chainId: CHAIN, committedAt: 5n })
+const item: RefundItem = { kind: 'attribution', value }
 const { blob } = proven
 const config = configOf()
 
@@ -46,7 +47,7 @@ const { evidence } = binding as Required<typeof binding>
 describe('TAL-07 evidence', () => {
   it('recomputes the item from its blob alone', () => {
     const { hash, check } = evidence(item as never, config)
-    expect(hash).toEqual(item.value.evidence.value.proofs)
+    expect(hash).toEqual(value.evidence.value.proofs)
     expect(check(blob)).toMatchObject({
       block: { number: 12n, hash: block.hash },
       payments: [{ index: 1, value: 9_999n }, { index: 3 }],
@@ -60,20 +61,19 @@ describe('TAL-07 evidence', () => {
   })
 
   it('is refused by every change of the item that its parts still agree on', () => {
-    const [first, ...rest] = item.value.recipients as [RefundItem['value']['recipients'][0], ...RefundItem['value']['recipients']]
-    const pointing = (change: object) => ({ evidence: { kind: 'public' as const, value: { ...item.value.evidence.value, ...change } } })
-    const changes: Partial<RefundItem['value']>[] = [
-      { recipients: rest, residual: item.value.residual + first.amount },
-      { recipients: [{ ...first, amount: first.amount + 1n }, ...rest], residual: item.value.residual - 1n },
-      { pool: item.value.pool + 1n, residual: item.value.residual + 1n },
+    const [first, ...rest] = value.recipients as [AttributionItem['recipients'][0], ...AttributionItem['recipients']]
+    const pointing = (change: object) => ({ evidence: { kind: 'public' as const, value: { ...value.evidence.value, ...change } } })
+    const changes: Partial<AttributionItem>[] = [
+      { recipients: rest, residual: value.residual + first.amount },
+      { recipients: [{ ...first, amount: first.amount + 1n }, ...rest], residual: value.residual - 1n },
+      { pool: value.pool + 1n, residual: value.residual + 1n },
       { slot: 13n, ...pointing({ block: 13n }) },
       { blockHash: ZEROS, ...pointing({ hash: ZEROS }) },
       pointing({ txs: [1] }),
       pointing({ proofs: ZEROS }),
-      { revision: 1 },
     ]
     for (const change of changes) {
-      const forged: RefundItem = decode(refundCodec, encode(refundCodec, { kind: 'attribution', value: { ...item.value, ...change } }))
+      const forged: RefundItem = decode(refundCodec, encode(refundCodec, { kind: 'attribution', value: { ...value, ...change } }))
       expect(() => checkEvidence(forged, blob, FEE_RECIPIENT), JSON.stringify(Object.keys(change))).toThrow(/hash|number|attribution|block/)
     }
     const elsewhere = configOf({ feeRecipient: provider(5) })
@@ -147,9 +147,61 @@ describe('TAL-07 questions', () => {
   })
 })
 
+describe('TAL-04 a reversal', () => {
+  const reversal: RefundItem = {
+    kind: 'reversal',
+    value: {
+      of: { slot: 12n, revision: 0 },
+      chainId: CHAIN,
+      blockHash: block.hash,
+      reason: { kind: 'reorganised', value: { number: 11n, hash: bytesOf('another block') } },
+      addresses: value.recipients.map(({ addr }) => addr).sort((a, b) => (toHex(a) < toHex(b) ? -1 : 1)),
+      committedAt: 9n,
+    },
+  }
+  const show = (each: RefundItem): Refund => binding.datum(each as never, { position: 0n })
+
+  it('stands under the keys of what it takes back, so that whoever is shown that one is shown this one', () => {
+    for (const { keys } of refundsSpec.by) expect(new Set(keys(reversal).map(toHex))).toEqual(new Set(keys(item).map(toHex)))
+    expect(decode(refundCodec, encode(refundCodec, reversal))).toEqual(reversal)
+  })
+
+  it('is plain data for a page, and takes its attribution out of a sum', () => {
+    const datum = show(reversal)
+    expect(structuredClone(datum)).toEqual(datum)
+    expect(datum).toMatchObject({
+      kind: 'reversal',
+      of: { slot: 12n, revision: 0 },
+      reason: { kind: 'reorganised', number: 11n },
+      committedAt: 9,
+    })
+    const second: RefundItem = { kind: 'attribution', value: { ...value, revision: 1 } }
+    expect(standing([show(item), datum, show(second)])).toEqual([show(second)])
+    expect(standing([show(item)])).toEqual([show(item)])
+  })
+
+  it('has no proofs: asking for them says so', () => {
+    expect(() => evidence(reversal as never, config)).toThrow(expect.objectContaining({ name: 'Tally.ProofError' }))
+    expect(() => checkEvidence(reversal, blob, FEE_RECIPIENT)).toThrow(/no proofs of its own/)
+  })
+
+  it('is refused with addresses out of order, or for a block above it', () => {
+    const { addresses, reason } = reversal.value
+    const changes = [
+      { addresses: [...addresses].reverse() },
+      { addresses: [addresses[0] as Bytes, ...addresses] },
+      { reason: { ...reason, value: { ...reason.value, number: 13n } } },
+    ]
+    for (const change of changes)
+      expect(() => encode(refundCodec, { kind: 'reversal', value: { ...reversal.value, ...change } })).toThrow(
+        /Reversal|reversal|addresses|reason/,
+      )
+  })
+})
+
 describe('Tally.read', () => {
   it('TAL-03 gives plain data that a channel clones, and questions with their types', async () => {
-    const datum: Attribution = binding.datum(item as never, { position: 0n })
+    const datum = binding.datum(item as never, { position: 0n })
     expect(structuredClone(datum)).toEqual(datum)
     expect(datum).toMatchObject({
       kind: 'attribution',
@@ -166,7 +218,7 @@ describe('Tally.read', () => {
       },
       ask: async (...args: unknown[]) => asked.push(args),
       [Symbol.asyncDispose]: async () => void asked.push('disposed'),
-    } as unknown as Handle<Attribution>
+    } as unknown as Handle<Refund>
     const network = { open: async () => handle } as unknown as Network
     await using refunds = await read(network, config)
     state = 'live'
