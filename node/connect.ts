@@ -18,6 +18,7 @@ export const openNetwork = async ({ log = silent, signal, ...options }: NodeConn
     const network = createNetwork(host, bindings, options)
     return {
       open: network.open,
+      evidence: network.evidence,
       [Symbol.asyncDispose]: async () => {
         await network[Symbol.asyncDispose]()
         await host.close()

@@ -4,6 +4,9 @@ import type { Command, Io } from './io.ts'
 const HEAVY: readonly [name: string, summary: string, load: () => Promise<Command>][] = [
   ['devnet', 'run a chain, a tally member, traffic and the page on this machine', () => import('./commands/devnet.ts')],
   ['member', 'make and run a member of a committee', () => import('./commands/member.ts')],
+  ['read', 'read refunds from a committee, verified here', () => import('./commands/read.ts')],
+  ['verify', 'check exported evidence, offline', () => import('./commands/verify.ts')],
+  ['explain', 'say in words what a verdict says', () => import('./commands/explain.ts')],
 ]
 
 const usage = (): string => {

@@ -15,6 +15,7 @@ const openNetwork = async (options: ConnectOptions): Promise<Network> => {
     const network = createNetwork(host, bindings, { ...options, bootstrap })
     return {
       open: network.open,
+      evidence: network.evidence,
       [Symbol.asyncDispose]: async () => {
         await network[Symbol.asyncDispose]()
         await host.close()

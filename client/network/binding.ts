@@ -32,11 +32,19 @@ export interface Question<T> {
   answer(items: readonly T[]): unknown
 }
 
+/** The blob that an item points at: its hash, and a check that throws when the blob does not prove the item under the config. */
+export interface Behind {
+  readonly hash: Bytes
+  readonly check: (blob: Bytes) => unknown
+}
+
 /** A surface as the reading host knows it: how to derive, decode and question it. One per surface, listed once in each host. */
 export interface Binding<T> {
   readonly name: string
   /** @throws ConfigError naming the field of a config that is not one. The config may come from a page: hostile. */
   readonly identify: (network: UniqueId, config: unknown) => Identified
+  /** The config as an operator publishes it, in JSON: `identify` gives the same for it. @throws ConfigError */
+  readonly published: (config: unknown) => unknown
   /** Place of the surface in the header, and its declaration. */
   readonly surface: number
   readonly specs: readonly SurfaceSpec<never>[]
@@ -44,8 +52,8 @@ export interface Binding<T> {
   readonly datum: (item: never, place: { readonly position: bigint }) => T
   readonly questions: { readonly [name: string]: Question<T> }
   /**
-   * The blob that an item points at: its hash, and a check that throws when the blob does not prove the item under this config. What the
-   * check returns is the answer to the question `evidence`, whose argument is the item's Ref.
+   * The blob behind an item; throws for an item that has none. What its check returns is the answer to the question `evidence`, whose
+   * argument is the item's Ref.
    */
-  readonly evidence?: (item: never, config: unknown) => { readonly hash: Bytes; readonly check: (blob: Bytes) => unknown }
+  readonly evidence?: (item: never, config: unknown) => Behind
 }

@@ -1,3 +1,4 @@
+import type { Evidence } from '../verify/evidence/format.ts'
 import type { Verdict } from '../verify/verdict.ts'
 
 // Types alone: the page imports this file, so nothing here may pull code into its bundle.
@@ -50,6 +51,9 @@ export interface AskOptions {
   readonly disclose?: boolean
 }
 
+/** What is exported: an item by its Ref, or the answer to a question. */
+export type Subject = { readonly ref: Ref } | { readonly question: string; readonly argument: unknown }
+
 export interface StreamOptions {
   readonly signal?: AbortSignal
 }
@@ -72,4 +76,9 @@ export interface Handle<T> extends AsyncIterable<Verified<T>>, AsyncDisposable {
    * argument is an item's Ref, its answer what the surface's check makes of the raw bytes.
    */
   readonly ask: <R>(question: string, argument: unknown, options?: AskOptions) => Promise<Verified<R>>
+  /**
+   * A value with everything that it rests on, as JSON: `coalition verify` and `verifyEvidence` check it again without a network. It is asked
+   * for anew, and an item with its raw evidence, which tells the server which one it is.
+   */
+  readonly export: (subject: Subject, options?: AskOptions) => Promise<Evidence>
 }

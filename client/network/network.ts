@@ -1,3 +1,4 @@
+import type { Evidence } from '../verify/evidence/format.ts'
 import type { Handle } from './handle.ts'
 
 // Types alone: shared by the page, the Worker and Node.
@@ -31,4 +32,6 @@ export interface ConnectOptions {
 export interface Network extends AsyncDisposable {
   /** @throws ConnectTimeoutError, RosterError, WithstandError, ConfigError */
   readonly open: <T, Config>(surface: SurfaceName<T, Config>, config: Config, options?: OpenOptions) => Promise<Handle<T>>
+  /** Proofs against committees that were seen to sign two histories, kept until the network is closed. */
+  readonly evidence: () => Promise<readonly Evidence[]>
 }

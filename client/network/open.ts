@@ -6,7 +6,9 @@ import type { Handle } from './handle.ts'
 import type { Host } from './host.ts'
 import type { ConnectOptions, Network, OpenOptions } from './network.ts'
 import { timeoutOf } from './reader/consult.ts'
+import { equivocationOf } from './reader/export.ts'
 import { Links } from './reader/links.ts'
+import type { Read } from './reader/present.ts'
 import { Reader } from './reader/reader.ts'
 import { ShutdownError } from './reader/state.ts'
 import { createHandle } from './reader/surface.ts'
@@ -15,9 +17,8 @@ import { scope, whenAborted } from './scope.ts'
 /** Milliseconds until ConnectTimeoutError (API.md). */
 const OPEN_MS = 15_000
 
-/** A reader and how many handles it has. */
-interface Shared {
-  readonly reader: Reader
+/** What is read, and how many handles read it. */
+interface Shared extends Read<unknown> {
   users: number
 }
 
@@ -62,6 +63,7 @@ export const createNetwork = (host: Host, bindings: readonly Binding<unknown>[],
       // The page's type of the datum is the binding's: they stand under one name in the host's list.
       return openHandle(common, binding, config, open) as Promise<Handle<never>>
     },
+    evidence: async () => [...common.readers.values()].flatMap((shared) => equivocationOf(shared) ?? []),
     [Symbol.asyncDispose]: close,
   }
 }
@@ -93,7 +95,7 @@ const acquire = <T>(common: Common, binding: Binding<T>, config: unknown, withst
   const { host, links, network, readers, options } = common
   const identified = binding.identify(network, config)
   const key = `${toHex(identified.group)} ${binding.surface} ${withstand}`
-  const shared = readers.get(key) ?? { reader: start(), users: 0 }
+  const shared = readers.get(key) ?? { reader: start(), binding, config, users: 0 }
   readers.set(key, shared)
   shared.users += 1
   const release = async (): Promise<void> => {

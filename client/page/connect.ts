@@ -108,6 +108,7 @@ const lease = (network: PageNetwork, leave: () => Promise<void> | undefined): Ne
       if (over) throw new ShutdownError()
       return open(...args)
     },
+    evidence: () => network.evidence(),
     [Symbol.asyncDispose]: async () => {
       over = true
       close()

@@ -1,5 +1,6 @@
 import type { Handle, StateReport, Verified } from '../network/handle.ts'
 import type { ConnectOptions, Network, OpenOptions } from '../network/network.ts'
+import type { Evidence } from '../verify/evidence/format.ts'
 import { Caller } from './caller.ts'
 import type { Port } from './wire.ts'
 
@@ -59,7 +60,8 @@ export const connectPage = async (port: Port, { channel, closed, signal, ...opti
     }
   }
   const known = typeof life === 'string' ? life : null
-  return { open: lease().open, lease, life: known, close: () => caller.close(), [Symbol.asyncDispose]: () => dispose(caller) }
+  const evidence = () => caller.call('evidence', []) as Promise<readonly Evidence[]>
+  return { open: lease().open, lease, evidence, life: known, close: () => caller.close(), [Symbol.asyncDispose]: () => dispose(caller) }
 }
 
 const open = async <T>(
@@ -111,6 +113,7 @@ const openHandle = <T>(port: Port, first: StateReport, handles: Handles): Handle
     since: (position, { signal } = {}) => caller.stream('since', [position], signal) as AsyncIterable<Verified<T>>,
     ask: <R>(question: string, argument: unknown, { signal, disclose }: Parameters<Handle<T>['ask']>[2] = {}) =>
       caller.call('ask', [question, argument, { disclose }], { signal }) as Promise<Verified<R>>,
+    export: (subject, { signal, disclose } = {}) => caller.call('export', [subject, { disclose }], { signal }) as Promise<Evidence>,
     [Symbol.asyncIterator]: () => caller.stream('iterate', [])[Symbol.asyncIterator]() as AsyncIterator<Verified<T>>,
     [Symbol.asyncDispose]: () => dispose(caller),
   }

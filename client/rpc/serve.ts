@@ -34,7 +34,7 @@ class Served {
   }
 
   get calls(): Methods['calls'] {
-    return { connect: this.#connect, open: this.#open, dispose: () => this.dispose() }
+    return { connect: this.#connect, open: this.#open, evidence: this.#evidence, dispose: () => this.dispose() }
   }
 
   dispose(): Promise<void> {
@@ -50,6 +50,11 @@ class Served {
     this.#network = this.#openNetwork({ ...readConnect(options), signal })
     await this.#network
     return this.#life
+  }
+
+  readonly #evidence: Call = async () => {
+    if (!this.#network) throw new MessageError('evidence before connect')
+    return (await this.#network).evidence()
   }
 
   readonly #open: Call = async ([name, config, options], { signal, port }) => {
@@ -87,6 +92,7 @@ const serveHandle = (port: Port, handle: Handle<unknown>, closed: () => void): A
     calls: {
       latest: ([options], { signal }) => handle.latest({ ...readAskOptions(options), signal }),
       ask: ([question, argument, options], { signal }) => handle.ask(text(question), argument, { ...readAskOptions(options), signal }),
+      export: ([subject, options], { signal }) => handle.export(fields(subject) as never, { ...readAskOptions(options), signal }),
       // The end of the port is the answer: a page that kept it open would keep something here.
       dispose: async () => {
         await dispose()

@@ -28,7 +28,7 @@ const start = async (): Promise<void> => {
       await using connected = await connect({ bootstrap, ...(network !== undefined && { network }) })
       await using refunds = await Tally.read(connected, tally)
       note.remove()
-      showState(status, refunds)
+      showState(status, connected, refunds)
       showAddress(byId('address'), refunds)
       await showLive(byId('live'), refunds)
       return

@@ -44,12 +44,13 @@ export const whole = (verdict: Verdict): HTMLElement => {
   )
 }
 
+// Both carry one: what a server failed, and what the committee did.
+const verdictOf = (error: unknown): HTMLElement | null => {
+  if (!isError(error, 'Verify.EvidenceError') && !isError(error, 'Network.EquivocationError')) return null
+  const { verdict } = error as Partial<EvidenceError>
+  return verdict ? whole(verdict) : null
+}
+
 /** What is shown in the place of a value that failed: the reason, and what was checked. */
 export const refusal = (error: unknown, ...more: readonly HTMLElement[]): HTMLElement =>
-  el(
-    'div',
-    { class: 'refusal' },
-    el('p', { class: 'problem', role: 'alert' }, problem(error)),
-    isError(error, 'Verify.EvidenceError') ? whole((error as EvidenceError).verdict) : null,
-    ...more,
-  )
+  el('div', { class: 'refusal' }, el('p', { class: 'problem', role: 'alert' }, problem(error)), verdictOf(error), ...more)

@@ -38,6 +38,7 @@ addEventListener('message', ({ data }) => {
     opened++
     return {
       open: async () => handle() as never,
+      evidence: async () => [],
       [Symbol.asyncDispose]: async () => {
         disposed++
       },

@@ -150,6 +150,7 @@ const follow = async (entry: Entry): Promise<void> => {
     seal: SEAL,
     committee,
     next: committee,
+    steps: [],
     edge: frontier.emptyFrontier,
     log: logOf(genesis, parent),
   }

@@ -236,6 +236,7 @@ const startOf = (surface: number): Trusted => {
     seal: null,
     committee,
     next: committee,
+    steps: [],
     edge,
     log: frontier.append(frontier.emptyFrontier, leaves),
   }

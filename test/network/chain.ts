@@ -1,11 +1,12 @@
 import { createPrivateKey, createPublicKey, type KeyObject, sign } from 'node:crypto'
 import { type Certificate, commitHash, type Header, type Seal, voteMessage } from '../../client/groups/block.ts'
 import { genesisOf } from '../../client/groups/genesis.ts'
+import type { SurfaceSpec } from '../../client/groups/machine.ts'
 import { type Member, type Roster, rosterId, ZEROS } from '../../client/groups/roster.ts'
 import type { Source, View } from '../../client/groups/source.ts'
 import { type Bytes, toHex, utf8 } from '../../client/primitives/bytes.ts'
-import { encode } from '../../client/primitives/codec.ts'
-import { UNIVERSE } from '../../client/primitives/id.ts'
+import { type Codec, encode } from '../../client/primitives/codec.ts'
+import { type GroupId, UNIVERSE } from '../../client/primitives/id.ts'
 import {
   type Frontier,
   frontier,
@@ -78,6 +79,16 @@ const nodeStore = () => {
   }
 }
 
+/** What a history is of: the group, its one surface and the raw evidence of an item. */
+export interface About<T> {
+  readonly group: GroupId
+  readonly specs: readonly SurfaceSpec<never>[]
+  readonly item: Codec<T>
+  readonly blob: (item: T) => Bytes
+}
+
+const NOTES: About<Note> = { group: GROUP, specs: SPECS, item: noteCodec, blob: ({ words }) => blobOf(words) }
+
 export interface CommitOptions {
   /** Members that seal it, default the first quorum. */
   readonly signers?: readonly number[]
@@ -90,7 +101,7 @@ export interface CommitOptions {
   readonly unsealed?: boolean
 }
 
-export class Chain {
+export class Chain<T = Note> {
   readonly headers: Header[] = []
   readonly seals: (Seal | null)[] = []
   readonly items: Bytes[] = []
@@ -98,6 +109,7 @@ export class Chain {
   readonly sizes: bigint[] = []
   readonly steps: { readonly certificate: Certificate; readonly roster: Roster }[] = []
   readonly blobs = new Map<string, Bytes>()
+  readonly about: About<T>
   readonly #held: Held[] = []
   readonly #entries = new Map<string, { readonly position: bigint; readonly before: Bytes }>()
   readonly #listeners = new Set<(newest: bigint) => void>()
@@ -105,7 +117,7 @@ export class Chain {
   readonly #itemNodes = nodeStore()
   #log: Frontier
   #edge = frontier.emptyFrontier
-  #by: readonly MapTree<TipData>[] = [map.emptyMap, map.emptyMap]
+  #by: readonly MapTree<TipData>[]
   #epoch: Epoch
   readonly roster: Roster
   timeMs: number
@@ -113,11 +125,13 @@ export class Chain {
   oldest = 0n
   oldestHeld = 0n
 
-  constructor(members: readonly Seat[], timeMs = 1_700_000_000_000 - 10 * HEARTBEAT) {
+  constructor(members: readonly Seat[], timeMs = 1_700_000_000_000 - 10 * HEARTBEAT, about: About<T> = NOTES as never) {
     this.timeMs = timeMs
-    this.#epoch = epochOf(0, members, ZEROS)
+    this.about = about
+    this.#by = about.specs[0]?.by.map(() => map.emptyMap) ?? []
+    this.#epoch = epochOf(about.group, 0, members, ZEROS)
     this.roster = this.#epoch.roster
-    const genesis = genesisOf(SPECS, this.#epoch.id)
+    const genesis = genesisOf(about.specs, this.#epoch.id)
     this.#log = frontier.append(frontier.emptyFrontier, [hashLeaf(commitHash(genesis))], this.#logNodes.keep)
     this.headers.push(genesis)
     this.seals.push(null)
@@ -133,11 +147,12 @@ export class Chain {
     return this.#epoch
   }
 
-  commit(notes: readonly Note[], options: CommitOptions = {}): Header {
+  commit(items: readonly T[], options: CommitOptions = {}): Header {
     const parent = this.head
     this.timeMs = options.timeMs ?? this.timeMs + HEARTBEAT
-    this.#append(notes)
-    const following = options.next && epochOf(options.nextEpoch ?? this.#epoch.roster.epoch + 1, options.next, commitHash(parent))
+    this.#append(items)
+    const following =
+      options.next && epochOf(this.about.group, options.nextEpoch ?? this.#epoch.roster.epoch + 1, options.next, commitHash(parent))
     const header: Header = {
       version: 1,
       roster: this.#epoch.id,
@@ -147,7 +162,9 @@ export class Chain {
       prev: commitHash(parent),
       commands: hash(),
       log: frontier.rootOf(this.#log),
-      surfaces: [{ name: 'notes', kind: 0, size: this.#edge.size, root: frontier.rootOf(this.#edge), by: this.#indexes() }],
+      surfaces: [
+        { name: this.about.specs[0]?.name ?? '', kind: 0, size: this.#edge.size, root: frontier.rootOf(this.#edge), by: this.#indexes() },
+      ],
       time_ms: BigInt(this.timeMs),
     }
     const seal = options.unsealed ? null : this.seal(header, options.signers)
@@ -162,6 +179,12 @@ export class Chain {
     }
     this.notify()
     return header
+  }
+
+  /** More signatures on a block that stands: late finalize votes. */
+  grow(index: bigint, signers: readonly number[]): void {
+    this.seals[Number(index)] = this.seal(this.headers[Number(index)] as Header, signers)
+    this.notify()
   }
 
   /** Tells the servers that there is news. */
@@ -186,16 +209,16 @@ export class Chain {
     return toHex(parent.roster) !== toHex(this.#epoch.id)
   }
 
-  #append(notes: readonly Note[]): void {
-    for (const note of notes) {
+  #append(items: readonly T[]): void {
+    for (const one of items) {
       const position = this.#edge.size
-      const item = encode(noteCodec, note)
+      const item = encode(this.about.item, one as never)
       this.items.push(item)
-      const blob = blobOf(note.words)
+      const blob = this.about.blob(one)
       this.blobs.set(toHex(hash(blob)), blob)
       this.#edge = frontier.append(this.#edge, hashLeaves([item]), this.#itemNodes.keep)
       this.#by = this.#by.map((tree, by) => {
-        const keys = (SPECS[0]?.by[by]?.keys(note as never) ?? []) as readonly Bytes[]
+        const keys = (this.about.specs[0]?.by[by]?.keys(one as never) ?? []) as readonly Bytes[]
         return keys.reduce((grown, key) => this.#extend(grown, by, key, position, item), tree)
       })
     }
@@ -210,7 +233,11 @@ export class Chain {
   }
 
   #indexes(): Header['surfaces'][number]['by'] {
-    return this.#by.map((tree, i) => ({ name: SPECS[0]?.by[i]?.name ?? '', keys: BigInt(map.size(tree)), root: map.rootOf(tree) }))
+    return this.#by.map((tree, i) => ({
+      name: this.about.specs[0]?.by[i]?.name ?? '',
+      keys: BigInt(map.size(tree)),
+      root: map.rootOf(tree),
+    }))
   }
 
   #view(index: bigint): View | null {
@@ -245,7 +272,7 @@ export class Chain {
   source(): Source {
     const at = <T>(list: readonly T[], index: bigint): T | null => (index < this.oldest ? null : (list[Number(index)] ?? null))
     return {
-      group: GROUP,
+      group: this.about.group,
       served: () => ({ oldest: this.oldest, newest: this.head.index, held: this.oldestHeld }),
       head: (strength) => {
         for (let i = this.headers.length - 1; i > 0; i--) {
@@ -279,7 +306,7 @@ export class Chain {
   }
 }
 
-const epochOf = (epoch: number, members: readonly Seat[], after: Bytes): Epoch => {
+const epochOf = (group: GroupId, epoch: number, members: readonly Seat[], after: Bytes): Epoch => {
   const roster = { epoch, members: members.map(({ member }) => member) }
-  return { seats: members, roster, id: rosterId(UNIVERSE, GROUP, after, roster) }
+  return { seats: members, roster, id: rosterId(UNIVERSE, group, after, roster) }
 }

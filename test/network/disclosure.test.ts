@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
 import { requestCodec } from '../../client/network/light/messages.ts'
-import { bucketBits } from '../../client/network/reader/questions.ts'
+import { bucketBits } from '../../client/network/reader/run.ts'
 import { decode } from '../../client/primitives/codec.ts'
 import { pathOf } from '../../client/proofs/index.ts'
 import type { Chain } from './chain.ts'

@@ -4,9 +4,10 @@ import { verifySeal } from '../../client/groups/certificate.ts'
 import { type Bytes, equal } from '../../client/primitives/bytes.ts'
 import { decode } from '../../client/primitives/codec.ts'
 import { verifyWithNoble } from '../../client/primitives/ed25519.ts'
+import { type EquivocationEvidence, verifyEvidence } from '../../client/verify/evidence/index.ts'
 import { Chain, seats } from './chain.ts'
-import { HEARTBEAT, note } from './notes.ts'
-import { addresses, errorOf, serve, setup } from './setup.ts'
+import { HEARTBEAT, note, notes } from './notes.ts'
+import { addresses, errorOf, refusal, serve, setup } from './setup.ts'
 
 // A committee that signs two histories. Whatever a reader does afterwards, it must not look as if nothing had happened.
 
@@ -64,16 +65,26 @@ test.each([
 )
 
 test('PROTOCOL 1 Certificate: a certified block on another parent, shown live, is evidence too', async () => {
-  const { world, open, chain } = setup(1, (chain) => void chain.commit([note('common', 1)], { timeMs: NOW }))
+  const { world, open, chain, network } = setup(1, (chain) => void chain.commit([note('common', 1)], { timeMs: NOW }))
   const other = new Chain(seats(1), START)
   other.commit([note('other', 1)], { timeMs: NOW })
   const handle = await open()
   const tail = handle[Symbol.asyncIterator]().next()
   await world.settle()
-  other.commit([note('next', 1)], { timeMs: NOW })
+  for (let i = 0; i < 3; i++) other.commit([note(`next ${i}`, 1)], { timeMs: NOW, unsealed: i < 2 })
   // The server's own history changes under it: the next block it sends stands on another one than it showed.
   Object.assign(chain, { headers: [...other.headers], seals: [...other.seals], items: [...other.items], sizes: [...other.sizes] })
   chain.notify()
   expect(await errorOf(world.run(tail))).toMatchObject({ name: 'Network.EquivocationError', facts: { index: 1n } })
   expect(handle.state.state).toBe('wedged')
+  // By the headers between: the server gave no log proof, and none is needed.
+  const [evidence] = JSON.parse(JSON.stringify(await network.evidence())) as readonly EquivocationEvidence[]
+  expect(evidence?.histories.map(({ headers }) => headers?.length)).toEqual([undefined, 2])
+  const options = { bindings: [notes], verify: verifyWithNoble }
+  expect(await verifyEvidence(evidence, options)).toMatchObject({ index: '1', liars: 1, signedBoth: [{ member: 0 }] })
+  const [ours, theirs] = (evidence as EquivocationEvidence).histories
+  for (const headers of [theirs.headers?.slice(1), theirs.headers?.toReversed(), []]) {
+    const broken = { ...evidence, histories: [ours, { ...theirs, headers }] }
+    expect(refusal(await errorOf(verifyEvidence(broken, options)))).toBe('commit.consistency')
+  }
 })

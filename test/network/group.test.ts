@@ -21,6 +21,7 @@ const binding: Binding<Note> = {
     heartbeatMs: 1_000,
     inputs: {},
   }),
+  published: (config) => config,
   surface: 0,
   specs: counter.surfaces,
   datum: (note: Note) => note,

@@ -1,9 +1,9 @@
 import { genesisOf } from '../../client/groups/genesis.ts'
 import type { SurfaceSpec } from '../../client/groups/machine.ts'
-import { type Roster, rosterId, ZEROS } from '../../client/groups/roster.ts'
+import { type Roster, rosterCodec, rosterId, ZEROS } from '../../client/groups/roster.ts'
 import type { Binding } from '../../client/network/binding.ts'
-import { type Bytes, equal, toHex, utf8 } from '../../client/primitives/bytes.ts'
-import { fixed, type Of, struct, text, vector } from '../../client/primitives/codec.ts'
+import { type Bytes, equal, fromHex, toHex, utf8 } from '../../client/primitives/bytes.ts'
+import { decode, encode, fixed, type Of, struct, text, vector } from '../../client/primitives/codec.ts'
 import { asId, derive, type GroupId, UNIVERSE } from '../../client/primitives/id.ts'
 import { hash } from '../../wasm/core.ts'
 
@@ -42,8 +42,14 @@ export interface NotesConfig {
   readonly roster: Roster
 }
 
+/** As data, or in JSON with the roster's canonical bytes in hex. */
+const rosterIn = (config: unknown): Roster => {
+  const { roster } = config as { readonly roster: Roster | string }
+  return typeof roster === 'string' ? decode(rosterCodec, fromHex(roster)) : roster
+}
+
 export const identify: Binding<NoteDatum>['identify'] = (network, config) => {
-  const { roster } = config as NotesConfig
+  const roster = rosterIn(config)
   const id = rosterId(network, GROUP, ZEROS, roster)
   return {
     network,
@@ -58,6 +64,7 @@ export const identify: Binding<NoteDatum>['identify'] = (network, config) => {
 export const notes: Binding<NoteDatum> = {
   name: 'notes.all',
   identify,
+  published: (config) => ({ roster: toHex(encode(rosterCodec, rosterIn(config))) }),
   surface: 0,
   specs: SPECS,
   datum: ((item: Note, { position }: { position: bigint }) => ({ position, words: item.words, to: item.to.map(toHex) })) as never,

@@ -84,6 +84,7 @@ beforeAll(async () => {
       commit: commitHash(header),
       committee,
       next: committee,
+      steps: [],
       edge: frontier.append(frontier.emptyFrontier, hashLeaves(items)),
       log: null,
     }

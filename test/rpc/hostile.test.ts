@@ -32,6 +32,7 @@ const served = (ready: Promise<unknown> = Promise.resolve()) => {
         handles.push(handle)
         return handle as never
       },
+      evidence: async () => [],
       [Symbol.asyncDispose]: async () => over.resolve(),
     }
   })

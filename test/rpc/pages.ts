@@ -33,6 +33,7 @@ export const fakeHandle = (given: Partial<Handle<unknown>> = {}) => {
     latest: async () => verified(1n),
     since: (position: bigint) => count(position),
     ask: async <R>(question: string, argument: unknown) => verified([question, argument] as R),
+    export: async (subject: unknown) => ({ subject }) as never,
     [Symbol.asyncIterator]: () => count(0n)[Symbol.asyncIterator](),
     [Symbol.asyncDispose]: async () => {
       handle.disposed++
@@ -58,6 +59,7 @@ export const connected = async (open: Network['open'] = async () => fakeHandle()
     served.options = options
     return {
       open,
+      evidence: async () => [{ kind: 'equivocation' }] as never,
       [Symbol.asyncDispose]: async () => {
         served.disposed++
       },

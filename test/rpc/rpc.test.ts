@@ -22,6 +22,14 @@ describe('values', () => {
     expect(await handle.ask('of', Uint8Array.of(9))).toEqual(verified(['of', Uint8Array.of(9)]))
   })
 
+  it('that were exported, and proofs against a committee, cross as the plain JSON that they are', async () => {
+    const { network, handle } = await opened()
+    expect(await handle.export({ question: 'of', argument: Uint8Array.of(9) })).toEqual({
+      subject: { question: 'of', argument: Uint8Array.of(9) },
+    })
+    expect(await network.evidence()).toEqual([{ kind: 'equivocation' }])
+  })
+
   it('pass disclosure only when it was asked for', async () => {
     const asked: unknown[] = []
     const { handle } = await opened({

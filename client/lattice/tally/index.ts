@@ -141,6 +141,7 @@ export const read = async (network: Network, config: TallyConfig, options?: Open
     latest: (ask) => handle.latest(ask),
     since: (position, stream) => handle.since(position, stream),
     ask: (question, argument, ask) => handle.ask(question, argument, ask),
+    export: (subject, ask) => handle.export(subject, ask),
     of: (address, ask) => handle.ask('of', address, ask),
     at: (slot, ask) => handle.ask('at', slot, ask),
     evidence: (ref, ask) => handle.ask('evidence', ref, ask),

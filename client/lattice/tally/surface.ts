@@ -2,7 +2,7 @@ import { CoalitionError } from '../../error.ts'
 import type { Binding } from '../../network/binding.ts'
 import { type Bytes, copy, fromHex, toHex, utf8 } from '../../primitives/bytes.ts'
 import { keccak } from '../../proofs/mpt.ts'
-import { identify, readConfig } from './config.ts'
+import { formatConfig, identify, readConfig } from './config.ts'
 import { checkEvidence, ProofError, UNPROVEN } from './evidence.ts'
 import { type Refund, refunds } from './index.ts'
 import { type RefundItem, SPECS, slotKey } from './refund.ts'
@@ -11,6 +11,7 @@ import { type RefundItem, SPECS, slotKey } from './refund.ts'
 export const binding: Binding<Refund> = {
   name: refunds.name,
   identify,
+  published: (config) => formatConfig(readConfig(config)),
   surface: 0,
   specs: SPECS,
   datum: (item: RefundItem) => datumOf(item),

@@ -87,10 +87,17 @@ const batchFrom = (
     if (frames.size < KEPT_FRAMES) break
     frames.delete(oldest)
   }
-  const making = make().catch((error: unknown) => {
-    frames.delete(key)
-    throw error
-  })
+  const making = make().then(
+    (batch) => {
+      // Nothing to send now is no reason to send nothing later: the archive may be a moment behind the head.
+      if (batch === null) frames.delete(key)
+      return batch
+    },
+    (error: unknown) => {
+      frames.delete(key)
+      throw error
+    },
+  )
   frames.set(key, making)
   return making
 }

@@ -4,8 +4,9 @@ import { type Bytes, equal, toHex } from '../../primitives/bytes.ts'
 import { type Frontier, frontier } from '../../proofs/index.ts'
 import { AnswerError } from '../light/client.ts'
 import type { Commits } from '../light/messages.ts'
+import { commitBelow, EquivocationError, forkOf } from './fork.ts'
 import { type Sealed, verifyCertificate } from './opened.ts'
-import { CheckError, certificateOf, checkForm, EquivocationError, type Ground, surfaceIn, type Trusted } from './trust.ts'
+import { CheckError, checkForm, type Ground, surfaceIn, type Trusted } from './trust.ts'
 
 /** A block that was verified, with what it appended to the followed surface: items `first`, `first` + 1, … */
 export interface VerifiedBlock {
@@ -47,7 +48,7 @@ export const advance = async (ground: Ground, trusted: Trusted, { headers, seal,
   expectParent(trusted, headers, sealed.value)
   if (walked.status === 'rejected') throw walked.reason
   const { foot, blocks } = walked.value
-  return { trusted: { ...foot, seal, committee: trusted.next, next: trusted.next }, blocks }
+  return { trusted: { ...foot, seal, committee: trusted.next, next: trusted.next, steps: trusted.steps }, blocks }
 }
 
 const expectCommittee = ({ next: { id } }: Trusted, headers: readonly Header[]): void => {
@@ -68,8 +69,10 @@ const endOrLie = (before: Header, header: Header): Error => {
 const expectParent = (trusted: Trusted, headers: readonly Header[], sealed: Sealed): void => {
   const [first] = headers
   if (first === undefined || equal(first.prev, trusted.commit) || first.index !== trusted.header.index + 1n) return
-  const chained = headers.every((header, i) => i === 0 || equal(header.prev, commitHash(headers[i - 1] as Header)))
-  if (chained) throw new EquivocationError(trusted.header.index, trusted.commit, first.prev, [certificateOf(trusted), sealed])
+  const between = headers.slice(0, -1)
+  const commit = commitBelow(sealed.header, trusted.header.index, between)
+  const theirs = { commit, steps: trusted.steps, certificate: sealed, link: { kind: 'headers', headers: between } } as const
+  throw new EquivocationError(forkOf(trusted, trusted.header.index, theirs))
 }
 
 const walk = async (

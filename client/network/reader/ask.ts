@@ -2,13 +2,14 @@ import { CoalitionError } from '../../error.ts'
 import { type Bytes, toHex } from '../../primitives/bytes.ts'
 import { decode } from '../../primitives/codec.ts'
 import { check } from '../../verify/checks.ts'
-import type { Check } from '../../verify/verdict.ts'
 import type { Binding, Question } from '../binding.ts'
 import type { AskOptions, Ref, Verified } from '../handle.ts'
 import { assure, refuse } from './assurance.ts'
 import { ASK_MS, consult } from './consult.ts'
-import { datumOf, itemCodec, placedAt, present, type Read, refOf } from './present.ts'
-import { bucketBits, fetchBlob, fetchRun } from './questions.ts'
+import { datumOf, itemCodec, refOf } from './item.ts'
+import { placedAt, present, type Read } from './present.ts'
+import { fetchBlob, fetchRun } from './questions.ts'
+import { bucketBits, type RunAnswer, runChecks } from './run.ts'
 import type { Session } from './sync.ts'
 import { failed, surfaceIn, type Trusted } from './trust.ts'
 
@@ -23,45 +24,46 @@ export type Asking = AskOptions & { readonly signal: AbortSignal }
 export const answer = async <T>(read: Read<T>, name: string, argument: unknown, options: Asking): Promise<Verified<unknown>> => {
   const { binding } = read
   if (name === 'evidence' && binding.evidence !== undefined) return evidence(read, argument, options.signal)
-  // An own property only: a page may ask for `constructor`.
-  const question = Object.hasOwn(binding.questions, name) ? binding.questions[name] : undefined
-  if (question === undefined) throw new HandleError(`${binding.name} answers no question of the name ${JSON.stringify(name.slice(0, 64))}`)
-  return complete(read, question, question.key(argument), options)
+  const question = questionOf(binding, name)
+  const { trusted, keys, items, disclosed } = await askRun(read, question, question.key(argument), options)
+  const { header, commit } = trusted
+  const verdict = assure(read.reader.standing(trusted), { checks: runChecks(items.length, keys), disclosed, header, commit })
+  return { value: question.answer(items.map((placed) => datumOf(binding, placed))), ref: refOf(binding, verdict, null), verdict }
+}
+
+/** @throws HandleError for a name that the surface does not list; own properties only, since a page may ask for `constructor` */
+export const questionOf = <T>({ name: surface, questions }: Binding<T>, name: string): Question<T> => {
+  const question = Object.hasOwn(questions, name) ? questions[name] : undefined
+  if (question === undefined) throw new HandleError(`${surface} answers no question of the name ${JSON.stringify(name.slice(0, 64))}`)
+  return question
+}
+
+/** What an index holds of a key, whole, and the head that proves it. */
+export interface Asked extends Pick<RunAnswer, 'items' | 'pages'> {
+  readonly trusted: Trusted
+  /** Keys of the whole index. */
+  readonly keys: bigint
+  readonly bits: number
+  readonly disclosed: string
 }
 
 /** A question that an index answers completely: `answer.complete` holds, or this throws. */
-const complete = async <T>(read: Read<T>, question: Question<T>, key: Bytes, { signal, disclose }: Asking): Promise<Verified<unknown>> => {
+export const askRun = async <T>(read: Read<T>, question: Question<T>, key: Bytes, { signal, disclose }: Asking): Promise<Asked> => {
   const { reader, binding } = read
   const { ground } = reader.options
   const { by, bucket } = question
   const index = binding.specs[binding.surface]?.by[by]
   const codec = itemCodec(binding)
   const keysOf = (item: Bytes) => index?.keys(decode(codec, item) as never) ?? []
-  const fetch = async (session: Session, trusted: Trusted) => {
+  const fetch = async (session: Session, trusted: Trusted): Promise<Asked> => {
     const keys = surfaceIn(ground, trusted.header).by[by]?.keys ?? 0n
-    // An index without keys is proven empty by the header alone: nobody is asked.
-    if (keys === 0n) return { trusted, keys, items: [], disclosed: 'nothing' }
     const bits = disclose === true || !bucket ? 256 : bucketBits(keys)
+    // An index without keys is proven empty by the header alone: nobody is asked.
+    if (keys === 0n) return { trusted, keys, bits, items: [], pages: [], disclosed: 'nothing' }
     const found = await fetchRun(ground, session, trusted, { by, key, bits, keysOf })
-    return { trusted, keys, items: found.items, disclosed: bits === 256 ? 'this key' : `bucket of ${found.bucket}` }
+    return { ...found, trusted, keys, bits, disclosed: bits === 256 ? 'this key' : `bucket of ${found.bucket}` }
   }
-  const { trusted, keys, items, disclosed } = await consult(reader, fetch, { signal, deadlineMs: ASK_MS })
-  const { header, commit } = trusted
-  const verdict = assure(reader.standing(trusted), { checks: runChecks(items.length, keys), disclosed, header, commit })
-  return { value: question.answer(items.map((placed) => datumOf(binding, placed))), ref: refOf(binding, verdict, null), verdict }
-}
-
-const runChecks = (items: number, keys: bigint): readonly Check[] => {
-  const none = `none: the key is absent among ${keys}`
-  return [
-    check('item.inclusion', 'passed', 'each item in the key’s chain of links', items === 0 ? none : `${items} items`),
-    check(
-      'answer.complete',
-      'passed',
-      items === 0 ? 'a proof that the index has no such key' : `the index’s count and link`,
-      items === 0 ? none : `${items} items, link closed`,
-    ),
-  ]
+  return consult(reader, fetch, { signal, deadlineMs: ASK_MS })
 }
 
 /**
@@ -70,9 +72,7 @@ const runChecks = (items: number, keys: bigint): readonly Check[] => {
  */
 const evidence = async <T>(read: Read<T>, argument: unknown, signal: AbortSignal): Promise<Verified<unknown>> => {
   const { reader, binding, config } = read
-  const position = positionOf(argument, binding, toHex(reader.options.ground.identified.group))
-  const { edge } = await reader.until(() => reader.trusted, signal)
-  if (position >= edge.size) throw new HandleError(`position ${position} of ${edge.size}`)
+  const position = await positionOf(read, argument, signal)
   const placed = await placedAt(read, position, signal)
   const shown = binding.evidence?.(decode(itemCodec(binding), placed.item) as never, config)
   if (shown === undefined) throw new HandleError(`${binding.name} has no evidence`)
@@ -96,12 +96,16 @@ const evidence = async <T>(read: Read<T>, argument: unknown, signal: AbortSignal
   }
 }
 
-/** A Ref may come from a page, or from another group's handle. */
-const positionOf = (argument: unknown, binding: Binding<unknown>, group: string): bigint => {
+/** The position that a Ref names. It may come from a page, or from another group's handle. @throws HandleError */
+export const positionOf = async ({ reader, binding }: Read<unknown>, argument: unknown, signal: AbortSignal): Promise<bigint> => {
+  const group = toHex(reader.options.ground.identified.group)
   const ref = (typeof argument === 'object' && argument !== null ? argument : {}) as { readonly [K in keyof Ref]?: unknown }
   if (ref.group !== group || ref.surface !== binding.name) throw new HandleError('the ref is of another group or surface')
   if (typeof ref.position !== 'string' || !/^\d{1,20}$/.test(ref.position)) throw new HandleError('the ref names no item')
-  return BigInt(ref.position)
+  const position = BigInt(ref.position)
+  const { edge } = await reader.until(() => reader.trusted, signal)
+  if (position >= edge.size) throw new HandleError(`position ${position} of ${edge.size}`)
+  return position
 }
 
 /** A handle that was closed, or asked for what it does not have. */

@@ -3,16 +3,17 @@ import { thresholds } from '../../groups/roster.ts'
 import { type Bytes, toHex } from '../../primitives/bytes.ts'
 import { check } from '../../verify/checks.ts'
 import { type Check, EvidenceError, type Verdict, verdict } from '../../verify/verdict.ts'
+import { EquivocationError } from './fork.ts'
 import type { Freshness } from './freshness.ts'
-import type { CheckError, Ground, Trusted } from './trust.ts'
+import { CheckError, type Ground, type Trusted } from './trust.ts'
 
 /** What a reader stands on at the moment of an answer. */
 export interface Standing {
   readonly ground: Ground
-  readonly trusted: Trusted
+  readonly trusted: Pick<Trusted, 'header' | 'commit' | 'seal' | 'committee'>
   /** Index of the first head that was verified. */
   readonly first: bigint
-  readonly freshness: Freshness
+  readonly freshness: Pick<Freshness, 'checks'>
   /** Whose members sign, for people: `tally`. */
   readonly who: string
 }
@@ -54,6 +55,12 @@ export const refuse = (standing: Standing | null, failed: CheckError): EvidenceE
   )
 }
 
+/** The same error with the verdict that ends a reader: what had been verified until then, and the check that the committee failed. */
+export const caught = ({ fork, ours, theirs }: EquivocationError, standing: Standing | null): EquivocationError => {
+  const failure = new CheckError('commit.consistency', `block ${fork.index} ${toHex(ours)}`, `${toHex(theirs)}, certified too`)
+  return new EquivocationError(fork, refuse(standing, failure).verdict)
+}
+
 const atOf = ({ identified }: Ground, header: Header, commit: Bytes) => ({
   group: toHex(identified.group),
   index: header.index.toString(),
@@ -61,7 +68,12 @@ const atOf = ({ identified }: Ground, header: Header, commit: Bytes) => ({
   timeMs: Number(header.time_ms),
 })
 
-const chainChecks = ({ identified }: Ground, { header: head }: Trusted, first: bigint, { version, index }: Header): readonly Check[] => [
+const chainChecks = (
+  { identified }: Ground,
+  { header: head }: Pick<Trusted, 'header'>,
+  first: bigint,
+  { version, index }: Header,
+): readonly Check[] => [
   check(
     'commit.header',
     'passed',
@@ -79,7 +91,7 @@ const chainChecks = ({ identified }: Ground, { header: head }: Trusted, first: b
       ),
 ]
 
-const authorityChecks = ({ committee, seal }: Trusted): readonly Check[] => {
+const authorityChecks = ({ committee, seal }: Pick<Trusted, 'committee' | 'seal'>): readonly Check[] => {
   const { roster, needed } = committee
   const n = roster.members.length
   return [

@@ -7,19 +7,8 @@ import { type Bytes, equal, toHex } from '../../primitives/bytes.ts'
 import { type Frontier, frontier, type RangeProof, type TreeProof, verifyItem, verifyRange } from '../../proofs/index.ts'
 import type { EpochStep } from '../light/messages.ts'
 import type { AnswerOf } from '../light/queries.ts'
-import {
-  CheckError,
-  type Committee,
-  certificateOf,
-  checkForm,
-  committeeOf,
-  EquivocationError,
-  failed,
-  type Ground,
-  surfaceIn,
-  type Trusted,
-  under,
-} from './trust.ts'
+import { EquivocationError, forkOf } from './fork.ts'
+import { CheckError, type Committee, checkForm, committeeOf, failed, type Ground, surfaceIn, type Trusted, under } from './trust.ts'
 
 // What the answers to `open` and to the queries after it have to prove. Nothing here asks or waits for anybody but the signature check.
 
@@ -88,14 +77,15 @@ export const verifyHead = async (ground: Ground, { committee, last }: Climb, hea
 /**
  * A header that the reader trusts has to be a leaf of the new head's log: else one of the two is from another history.
  *
+ * @param steps the handovers that led to the head
  * @throws CheckError commit.consistency; EquivocationError when both are certified for one index
  */
-export const verifyLink = (known: Trusted, head: Sealed, link: TreeProof | null | undefined): void => {
+export const verifyLink = (known: Trusted, head: Sealed, link: TreeProof | null | undefined, steps: readonly EpochStep[] = []): void => {
   const { index } = known.header
   if (index > head.header.index) return
   if (index === head.header.index) {
-    if (!equal(known.commit, head.commit)) throw new EquivocationError(index, known.commit, head.commit, [certificateOf(known), head])
-    return
+    if (equal(known.commit, head.commit)) return
+    throw new EquivocationError(forkOf(known, index, { commit: head.commit, steps, certificate: head, link: null }))
   }
   if (link == null)
     throw new CheckError('commit.consistency', `a proof that block ${index} is in the log of block ${head.header.index}`, 'none')

@@ -16,7 +16,9 @@ export interface Peer {
   link: Link | null
   /** Whether it serves the group; null until it said. */
   serving: boolean | null
-  /** Newest head that it said or showed to have, and when, by our clock. */
+  /** Newest block that it says it has: a hint whom to open first. */
+  said: bigint | null
+  /** Newest head that it showed under a certificate of the reader's strength, in one history with ours, and when, by our clock. */
   shown: { readonly index: bigint; readonly atMs: number } | null
   clock: Clock | null
   /** It failed a check since it was last dialled. */
@@ -41,6 +43,7 @@ export const newPeer = (address: string): Peer => ({
   key: peerOf(address),
   link: null,
   serving: null,
+  said: null,
   shown: null,
   clock: null,
   faulty: false,
@@ -61,7 +64,7 @@ export const reportOf = (roster: Roster, peer: Peer): PeerReport => {
     member: member < 0 ? null : member,
     operator: roster.members[member]?.operator ?? null,
     connected: peer.link !== null,
-    head: peer.shown === null ? null : peer.shown.index.toString(),
+    head: (peer.shown?.index ?? peer.said)?.toString() ?? null,
     problem: peer.problem,
   }
 }
@@ -76,14 +79,18 @@ export const hello = async (peer: Peer, group: GroupId, { host, link, signal }: 
   const own = served.find((entry) => equal(entry.group, group))
   peer.serving = own !== undefined
   if (own === undefined) peer.problem = 'connected, but it does not serve this group'
-  else peer.shown = { index: own.newest, atMs: answered }
+  else peer.said = own.newest
 }
 
 /** Milliseconds after which a peer's clock is looked at again: a device's clock may be set while it runs. */
 const CLOCK_MS = 60_000
 
-/** Whether it is time for another `hello`. A time in the future is old: our own clock was set back meanwhile. */
-export const isDue = ({ shown, clock }: Peer, now: number, beatMs: number): boolean => {
-  const within = (atMs: number | undefined, ms: number): boolean => atMs !== undefined && atMs <= now && now - atMs < ms
-  return !within(shown?.atMs, beatMs) || !within(clock?.atMs, CLOCK_MS)
-}
+/** Whether what it showed is old enough to look again. A time in the future is old: our own clock was set back meanwhile. */
+export const isQuiet = ({ shown }: Peer, now: number, beatMs: number): boolean => !isWithin(shown, now, beatMs)
+
+/** Whether it is time for another `hello`: as long as it has shown nothing, and now and then for its clock. */
+export const isDue = (peer: Peer, now: number, beatMs: number): boolean =>
+  isQuiet(peer, now, beatMs) || !isWithin(peer.clock, now, CLOCK_MS)
+
+const isWithin = (then: { readonly atMs: number } | null, now: number, ms: number): boolean =>
+  then !== null && then.atMs <= now && now - then.atMs < ms

@@ -5,11 +5,15 @@ import type { PeerReport } from '../handle.ts'
 import type { Host, Link } from '../host.ts'
 import { Gate, scope, sleep } from '../scope.ts'
 import type { Links } from './links.ts'
-import { hello, isDue, newPeer, type Peer, reportOf, seat } from './peer.ts'
+import { isLie } from './opened.ts'
+import { hello, isDue, isQuiet, newPeer, type Peer, reportOf, seat } from './peer.ts'
+import type { Session } from './sync.ts'
 
 /** Milliseconds: first and longest wait before an address is tried again, and how long a peer that failed a check is left alone. */
-const RETRY = { first: 500, longest: 30_000, fault: 30_000 } as const
-/** Milliseconds between two `hello` of one link: a heartbeat, within these bounds. */
+const RETRY = { first: 500, longest: 5_000, fault: 30_000 } as const
+/** Mirrors that are linked at once: they stand in for members and confirm nothing. */
+const MIRRORS = 2
+/** Milliseconds between two looks at one link: a heartbeat, within these bounds. */
 const BEAT = { shortest: 1_000, longest: 10_000 } as const
 
 export interface PeersOptions {
@@ -20,13 +24,13 @@ export interface PeersOptions {
   readonly heartbeatMs: number
   /** The newest roster that is known; peers that stand in it go first. */
   readonly roster: () => Roster
-  /** Links to hold: b+1 confirm a head, and one more lets a link break without losing that. */
-  readonly wanted: number
+  /** Compares the peer's head with ours. A failed check is thrown, and held against the peer. */
+  readonly compare: (peer: Peer, session: Session) => Promise<void>
   readonly signal: AbortSignal
   readonly onChange: () => void
 }
 
-/** Who can be asked: keeps links up, asks each for its newest head and its time, and remembers who failed. */
+/** Who can be asked: keeps a link to every member up, asks each for its newest head and its time, and remembers who failed. */
 export class Peers {
   readonly #o: PeersOptions
   readonly #gate = new Gate()
@@ -38,16 +42,15 @@ export class Peers {
     this.all = [...new Set(options.addresses)].map(newPeer)
   }
 
-  /** As many loops as links are wanted; each attends to the best address that no other has. They end with the signal. */
+  /** A loop for each address; they end with the signal. */
   start(): void {
-    const loops = Math.min(this.all.length, this.#o.wanted)
-    for (let i = 0; i < loops; i++) void this.#loop().catch(() => {})
+    for (const peer of this.all) void this.#keep(peer).catch(() => {})
   }
 
   /** Whom to ask now, best first: members before mirrors, then who showed the newest head. */
   ready(): readonly Peer[] {
     const now = this.#o.host.now()
-    const newest = (peer: Peer): bigint => peer.shown?.index ?? 0n
+    const newest = (peer: Peer): bigint => peer.shown?.index ?? peer.said ?? 0n
     return this.all
       .filter(
         ({ link, serving, faulty, readyAt }) => link !== null && !link.closed.aborted && serving !== false && !faulty && readyAt <= now,
@@ -103,32 +106,24 @@ export class Peers {
     this.#o.onChange()
   }
 
-  async #loop(): Promise<void> {
+  async #keep(peer: Peer): Promise<void> {
     const { host, signal } = this.#o
     for (;;) {
-      const [peer] = this.all
-        .filter(({ busy }) => !busy)
-        // One that failed a check is last by its pause alone: were it last for ever, dead addresses would keep it out when it is mended.
-        .sort((a, b) => a.readyAt - b.readyAt || this.#rank(a) - this.#rank(b))
-      if (peer === undefined) {
-        await this.#gate.wait(signal)
-        continue
-      }
-      peer.busy = true
-      try {
-        const wait = peer.readyAt - host.now()
-        if (wait > 0) await sleep(host, wait, signal)
-        await this.#attend(peer)
-      } finally {
-        peer.busy = false
-      }
+      const wait = peer.readyAt - host.now()
+      if (wait > 0) await sleep(host, wait, signal)
+      else if (this.#rank(peer) > 0 && this.#mirrors() >= MIRRORS) await this.#gate.wait(signal)
+      else await this.#attend(peer)
     }
+  }
+
+  #mirrors(): number {
+    return this.all.filter((peer) => peer.busy && this.#rank(peer) > 0).length
   }
 
   /** From dialling to the end of the link. Throws at the end of the reader only. */
   async #attend(peer: Peer): Promise<void> {
     const { links, signal } = this.#o
-    peer.faulty = false
+    Object.assign(peer, { busy: true, faulty: false })
     try {
       const link = await links.get(peer.address, signal)
       Object.assign(peer, { key: link.peer, link })
@@ -139,7 +134,7 @@ export class Peers {
       if (signal.aborted) throw error
       if (!peer.faulty) this.#retry(peer, error instanceof Error ? error.message : String(error))
     } finally {
-      peer.link = null
+      Object.assign(peer, { busy: false, link: null })
       this.#changed()
     }
   }
@@ -153,17 +148,20 @@ export class Peers {
   }
 
   async #listen(peer: Peer, link: Link): Promise<void> {
-    const { host, group, heartbeatMs, signal } = this.#o
+    const { host, group, heartbeatMs, signal, compare } = this.#o
     const beat = Math.min(BEAT.longest, Math.max(BEAT.shortest, heartbeatMs))
     const own = scope(signal, link.closed)
+    const session = { host, link, signal: own.signal }
     try {
       for (;;) {
-        if (isDue(peer, host.now(), beat)) {
-          await hello(peer, group, { host, link, signal: own.signal })
-          this.#changed()
-        }
+        if (isDue(peer, host.now(), beat)) await hello(peer, group, session)
+        if (peer.serving && isQuiet(peer, host.now(), beat)) await compare(peer, session)
+        this.#changed()
         await sleep(host, beat, own.signal)
       }
+    } catch (error) {
+      if (isLie(error)) this.fault(peer, (error as Error).message)
+      throw error
     } finally {
       own.end()
     }

@@ -1,17 +1,14 @@
-import { type Codec, decode } from '../../primitives/codec.ts'
 import { check } from '../../verify/checks.ts'
-import type { Verdict } from '../../verify/verdict.ts'
 import type { Binding } from '../binding.ts'
-import type { Ref, Verified } from '../handle.ts'
+import type { Verified } from '../handle.ts'
 import { assure } from './assurance.ts'
 import { ASK_MS, consult } from './consult.ts'
+import { datumOf, refOf } from './item.ts'
 import { fetchItem } from './questions.ts'
 import type { Reader } from './reader.ts'
 import type { Placed } from './recent.ts'
 import type { Session } from './sync.ts'
 import { surfaceIn, type Trusted } from './trust.ts'
-
-// From verified bytes to what a page sees. Nothing is decoded into a datum before it is in here, and only verified items get here.
 
 /** A surface as its handle needs it: who reads it, and how its items are told. */
 export interface Read<T> {
@@ -30,30 +27,14 @@ export const present = <T>({ reader, binding }: Read<T>, placed: Placed): Verifi
   return { value: datumOf(binding, placed), ref: refOf(binding, verdict, position), verdict }
 }
 
-export const datumOf = <T>(binding: Binding<T>, { item, position }: Pick<Placed, 'item' | 'position'>): T =>
-  binding.datum(decode(itemCodec(binding), item) as never, { position })
-
-export const itemCodec = (binding: Binding<unknown>): Codec<unknown> => {
-  const spec = binding.specs[binding.surface]
-  if (spec === undefined) throw new TypeError(`${binding.name} has no surface ${binding.surface}`)
-  return spec.item
-}
-
-export const refOf = (binding: Binding<unknown>, { at }: Verdict, position: bigint | null): Ref => ({
-  group: at?.group ?? '',
-  surface: binding.name,
-  position: position === null ? null : position.toString(),
-  index: at?.index ?? '',
-  commit: at?.commit ?? '',
-})
-
 /** An item that is in the surface, from the tail or from a server. */
 export const placedAt = async <T>({ reader }: Read<T>, position: bigint, signal: AbortSignal): Promise<Placed> => {
   const [kept] = reader.recent.from(position, 1) ?? []
   if (kept !== undefined) return kept
   const fetch = async (session: Session, trusted: Trusted): Promise<Placed> => {
     const { header, commit } = trusted
-    return { position, item: await fetchItem(reader.options.ground, session, trusted, position), header, commit }
+    const { item } = await fetchItem(reader.options.ground, session, trusted, position)
+    return { position, item, header, commit }
   }
   return consult(reader, fetch, { signal, deadlineMs: ASK_MS })
 }

@@ -1,22 +1,23 @@
 import { hash, hashLeaf, hashLeaves } from '../../../wasm/core.ts'
 import { type Bytes, compare, equal, fromHex, toHex } from '../../primitives/bytes.ts'
-import { type Placed, pathOf, type Tips, type VerifiedRun, verifyItem, verifyRange, verifyTail } from '../../proofs/index.ts'
+import { pathOf, verifyItem, verifyRange } from '../../proofs/index.ts'
 import { AnswerError, exchange } from '../light/client.ts'
 import { BLOB_LIMITS } from '../light/messages.ts'
-import { MAX_LIST, prefixOf } from '../light/queries.ts'
+import { type AnswerOf, MAX_LIST, prefixOf } from '../light/queries.ts'
+import { addPage, NO_PAGES, type RunAnswer, type RunQuestion } from './run.ts'
 import { ask, expectAnswer, type Session } from './sync.ts'
-import { CheckError, failed, type Ground, surfaceIn, type Trusted, under } from './trust.ts'
+import { CheckError, type Ground, surfaceIn, type Trusted, under } from './trust.ts'
 
 // Questions to one server under one head that the reader trusts. What comes back was verified; whatever was not is thrown.
 
 /** @throws CheckError item.inclusion */
-export const fetchItem = async (ground: Ground, session: Session, { header }: Trusted, position: bigint): Promise<Bytes> => {
+export const fetchItem = async (ground: Ground, session: Session, { header }: Trusted, position: bigint): Promise<AnswerOf<'item'>> => {
   const { surface } = ground
   const [answer] = await ask(ground, session, header.index, [{ kind: 'item', value: { surface, position } }])
-  const { item, proof } = expectAnswer(answer, 'item')
-  if (proof.position !== position) throw new CheckError('item.inclusion', `item ${position}`, `item ${proof.position}`)
-  under('item.inclusion', () => verifyItem(surfaceIn(ground, header), proof, hashLeaf(item)))
-  return item
+  const found = expectAnswer(answer, 'item')
+  if (found.proof.position !== position) throw new CheckError('item.inclusion', `item ${position}`, `item ${found.proof.position}`)
+  under('item.inclusion', () => verifyItem(surfaceIn(ground, header), found.proof, hashLeaf(found.item)))
+  return found
 }
 
 /** Items from `from` on: at least one, at most `most`, as many as the server puts in a frame. @throws CheckError item.inclusion */
@@ -40,29 +41,6 @@ export const fetchPage = async (
   return items
 }
 
-/** A key of an index and how much of it the server is told. */
-export interface RunQuestion {
-  readonly by: number
-  readonly key: Bytes
-  /** Bits of the key's path that are asked for: 256 is the key itself. */
-  readonly bits: number
-  readonly keysOf: (item: Bytes) => readonly Bytes[]
-}
-
-export interface RunAnswer {
-  /** Every item that carries the key, ascending by position; none is proven too. */
-  readonly items: readonly Placed[]
-  /** Keys of the bucket. */
-  readonly bucket: number
-}
-
-/** Bits of a bucket of about 64 keys, from what the certified header says of the index (PROTOCOL.md section 3, "Disclosure"). */
-export const bucketBits = (keys: bigint): number => {
-  let bits = 0
-  for (let rest = keys / 64n; rest > 1n && bits < 32; rest >>= 1n) bits++
-  return bits
-}
-
 /**
  * All items of a key, page by page downwards until nothing is left below.
  *
@@ -74,39 +52,13 @@ export const bucketBits = (keys: bigint): number => {
 export const fetchRun = async (ground: Ground, session: Session, { header }: Trusted, question: RunQuestion): Promise<RunAnswer> => {
   const { surface } = ground
   const { by, key, bits } = question
-  const path = pathOf(key)
-  const asked = prefixOf(path, bits)
-  const items: Placed[] = []
-  let upto: Tips = new Map()
-  for (let bucket = 0; ; ) {
-    const marks = [...upto].map(([name, { count }]) => ({ path: fromHex(name), count })).sort((a, b) => compare(a.path, b.path))
+  const asked = prefixOf(pathOf(key), bits)
+  for (let run = NO_PAGES; ; ) {
+    const marks = [...run.upto].map(([name, { count }]) => ({ path: fromHex(name), count })).sort((a, b) => compare(a.path, b.path))
     const value = { surface, by, bits, path: asked, have: [], upto: marks, max: MAX_LIST }
     const [answer] = await ask(ground, session, header.index, [{ kind: 'tail', value }])
-    const page = verifyPage(ground, header, question, expectAnswer(answer, 'tail'), upto)
-    bucket = page.runs.length
-    const own = page.runs.find((run) => equal(run.path, path))
-    items.unshift(...(own?.positions ?? []).map((position) => ({ position, item: page.items.get(position) as Bytes })))
-    if (page.runs.every(({ start }) => start === 0n)) return { items, bucket }
-    if (page.runs.every(({ positions }) => positions.length === 0)) throw new AnswerError('a page of runs without an entry')
-    upto = new Map(page.runs.map((run) => [toHex(run.path), { count: run.start, link: run.before }]))
-  }
-}
-
-const verifyPage = (
-  ground: Ground,
-  header: Trusted['header'],
-  { by, key, bits, keysOf }: RunQuestion,
-  answer: Parameters<typeof verifyTail>[0]['answer'],
-  upto: Tips,
-): { readonly runs: readonly VerifiedRun[]; readonly items: ReadonlyMap<bigint, Bytes> } => {
-  const { size, by: indexes } = surfaceIn(ground, header)
-  const root = indexes[by]?.root
-  if (root === undefined) throw new CheckError('commit.header', `an index ${by}`, `${indexes.length} indexes`)
-  try {
-    return verifyTail({ root, surfaceSize: size, bits, path: pathOf(key), answer, keysOf, upto, max: MAX_LIST })
-  } catch (error) {
-    // An item that does not decode is none that the committee committed to, and that is a check too; its DecodeError is the cause.
-    throw failed('answer.complete', error)
+    run = addPage(ground, header, question, run, expectAnswer(answer, 'tail'))
+    if (run.isWhole) return run
   }
 }
 

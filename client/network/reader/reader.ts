@@ -1,9 +1,11 @@
 import { isError } from '../../error.ts'
-import { thresholds } from '../../groups/roster.ts'
 import type { StateReport } from '../handle.ts'
 import { Gate, type Scope, scope } from '../scope.ts'
-import { refuse, type Standing } from './assurance.ts'
+import { caught, refuse, type Standing } from './assurance.ts'
+import { everyBeat } from './beat.ts'
+import { confirm } from './compare.ts'
 import { follow, type Step } from './follow.ts'
+import { EquivocationError } from './fork.ts'
 import { type Freshness, freshnessOf } from './freshness.ts'
 import { isLie } from './opened.ts'
 import type { Following, ReaderOptions } from './options.ts'
@@ -11,12 +13,11 @@ import type { Peer } from './peer.ts'
 import { Peers } from './peers.ts'
 import { Recent } from './recent.ts'
 import { pauseFor, Reports, ShutdownError, StallError, stateOf } from './state.ts'
+import type { Session } from './sync.ts'
 import { type CheckError, type Trusted, trustGenesis } from './trust.ts'
 
 /** Heartbeats without a block after which a peer that claims newer ones is tried. */
 const BEHIND = 3
-/** Bounds of the time between two looks at the clock, in milliseconds: a config may name any heartbeat. */
-const BEAT = { shortest: 100, longest: 60_000 } as const
 
 /**
  * A reader who trusts nobody: follows one surface of one group over whatever servers there are, and holds the newest head that it has
@@ -35,10 +36,12 @@ export class Reader {
   /** Index of the first head that was verified: what came after it is known to go on from it. */
   #first = 0n
   #following: Following | null = null
+  /** Whom `#follow` attends to, from its first question on. */
+  #followed: Peer | null = null
   #advancedAt = 0
   #lie: Error | null = null
   #end: Error | null = null
-  #stopBeat = (): void => {}
+  readonly #stopBeat: () => void
 
   /** @throws RosterError, WithstandError */
   constructor(options: ReaderOptions) {
@@ -46,7 +49,7 @@ export class Reader {
     this.options = options
     this.reports = new Reports(host.log)
     this.#genesis = trustGenesis(ground)
-    const { group, heartbeatMs, roster } = ground.identified
+    const { group, heartbeatMs } = ground.identified
     this.peers = new Peers({
       host,
       links,
@@ -54,12 +57,12 @@ export class Reader {
       addresses,
       heartbeatMs,
       roster: () => (this.#trusted ?? this.#genesis).next.roster,
-      wanted: thresholds(roster.members.length).b + 2,
+      compare: (peer, session) => this.#compare(peer, session),
       signal: this.#scope.signal,
       onChange: () => this.#changed(),
     })
     this.peers.start()
-    this.#beat()
+    this.#stopBeat = everyBeat(host, heartbeatMs, () => this.#look())
     this.#running = this.#run().catch(() => {})
   }
 
@@ -71,6 +74,11 @@ export class Reader {
   get following(): Following | null {
     const now = this.#following
     return now === null || now.session.signal.aborted ? null : now
+  }
+
+  /** The proof against the committee, once it signed two histories. */
+  get equivocation(): EquivocationError | null {
+    return this.#end instanceof EquivocationError ? this.#end : null
   }
 
   get report(): StateReport {
@@ -103,9 +111,14 @@ export class Reader {
 
   /** A peer's answer was no good: what follows for the peer, and for those who wait. Others than lies cost it a pause only. */
   judge(peer: Peer, error: unknown): void {
-    if (this.#end !== null || peer.faulty) return
+    if (this.#end !== null) return
     const problem = error instanceof Error ? error.message : String(error)
-    if (isError(error, 'Network.EquivocationError') || isError(error, 'Group.WithstandError')) this.#finish(error)
+    // Proof is proof, whoever brought it.
+    if (error instanceof EquivocationError) {
+      this.options.host.log('error', 'the committee signed two histories', { problem })
+      this.#finish(caught(error, this.#trusted && this.standing(this.#trusted)))
+    } else if (peer.faulty) return
+    else if (isError(error, 'Group.WithstandError')) this.#finish(error)
     else if (isLie(error)) this.#blame(peer, error as Error, problem)
     else this.peers.defer(peer, pauseFor(error, this.options.ground.identified.heartbeatMs), problem)
   }
@@ -147,6 +160,7 @@ export class Reader {
   async #follow(peer: Peer): Promise<void> {
     const { host, ground } = this.options
     if (peer.link === null) return
+    this.#followed = peer
     const own = scope(this.#scope.signal, peer.link.closed)
     const session = { host, link: peer.link, signal: own.signal }
     try {
@@ -156,9 +170,22 @@ export class Reader {
       }
     } finally {
       this.#following = null
+      this.#followed = null
       // Questions under way go to the next server; a ShutdownError would tell them that the reader is gone.
       own.abort(new StallError('the server was left'))
       this.#changed()
+    }
+  }
+
+  /** A member that is not followed confirms the head, shows a newer one, or shows that the committee signed two histories. */
+  async #compare(peer: Peer, session: Session): Promise<void> {
+    if (this.#followed === peer) return
+    try {
+      const index = await confirm(this, session, this.#genesis)
+      if (index !== null) this.peers.saw(peer, index)
+    } catch (error) {
+      if (!isError(error, 'Network.EquivocationError') && !isError(error, 'Group.WithstandError')) throw error
+      this.judge(peer, error)
     }
   }
 
@@ -186,15 +213,11 @@ export class Reader {
   }
 
   /** Time passes without any news: a head grows old, and a server that keeps newer ones from us is left for one that does not. */
-  #beat(): void {
-    const { heartbeatMs } = this.options.ground.identified
-    this.#stopBeat = this.options.host.after(Math.min(BEAT.longest, Math.max(BEAT.shortest, heartbeatMs)), () => {
-      const silent = this.options.host.now() - this.#advancedAt >= BEHIND * heartbeatMs
-      const isNewer = ({ shown }: Peer): boolean => shown !== null && shown.index > (this.#trusted?.header.index ?? shown.index)
-      if (silent && this.peers.ready().some(isNewer))
-        this.#following?.leave(new StallError('another peer says that there are newer blocks'))
-      this.#changed()
-      this.#beat()
-    })
+  #look(): void {
+    const silentMs = this.options.host.now() - this.#advancedAt
+    const isNewer = ({ shown }: Peer): boolean => shown !== null && shown.index > (this.#trusted?.header.index ?? shown.index)
+    if (silentMs >= BEHIND * this.options.ground.identified.heartbeatMs && this.peers.ready().some(isNewer))
+      this.#following?.leave(new StallError('another peer shows newer blocks'))
+    this.#changed()
   }
 }

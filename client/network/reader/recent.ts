@@ -11,14 +11,16 @@ export interface Placed {
 }
 
 /** Bounds of what is kept for consumers: a tail that everybody who keeps up reads from, not a queue for those who do not. */
-const KEPT = { items: 1_024, bytes: 2_097_152 } as const
+const KEPT = { items: 1_024, bytes: 2_097_152, commits: 64 } as const
 
 /** The newest items, as they were followed: whoever needs an older one reads it from a server. */
 export class Recent {
   #items: Placed[] = []
   #bytes = 0
+  readonly #commits = new Map<bigint, Bytes>()
 
   add({ header, commit, first, items }: VerifiedBlock): void {
+    this.#remember(header.index, commit)
     items.forEach((item, i) => {
       this.#items.push({ position: first + BigInt(i), item, header, commit })
       this.#bytes += item.length
@@ -32,6 +34,20 @@ export class Recent {
   clear(): void {
     this.#items = []
     this.#bytes = 0
+  }
+
+  /** The block at `index` as it was followed, or null where it was not, or too long ago. */
+  commitAt(index: bigint): Bytes | null {
+    return this.#commits.get(index) ?? null
+  }
+
+  // Not forgotten by `clear`: what was jumped over is unknown, what was known before stays in the same history.
+  #remember(index: bigint, commit: Bytes): void {
+    this.#commits.set(index, commit)
+    for (const oldest of this.#commits.keys()) {
+      if (this.#commits.size <= KEPT.commits) return
+      this.#commits.delete(oldest)
+    }
   }
 
   /** Items from `position` on, at most `most`; null when that one is not kept. */

@@ -3,7 +3,9 @@ import type { AskOptions, Handle, Verified } from '../handle.ts'
 import { scope } from '../scope.ts'
 import { answer } from './ask.ts'
 import { assure } from './assurance.ts'
-import { placedAt, present, type Read, refOf } from './present.ts'
+import { exportOf } from './export.ts'
+import { refOf } from './item.ts'
+import { placedAt, present, type Read } from './present.ts'
 import { ShutdownError } from './state.ts'
 import { itemsFrom, iterable } from './stream.ts'
 
@@ -31,6 +33,7 @@ export const createHandle = <T>(read: Read<T>, release: () => Promise<void>): Ha
     latest: (options) => asking(options, (signal) => latest(read, signal)),
     since: (position, options) => iterable((signal) => verified(position, signal), closed, options?.signal),
     ask: (question, argument, options) => asking(options, (signal) => answer(read, question, argument, { ...options, signal })) as never,
+    export: (subject, options) => asking(options, (signal) => exportOf(read, subject, { ...options, signal })),
     [Symbol.asyncIterator]: () => {
       // Live from now on. What was there before is asked for with `since`.
       const from = reader.trusted?.edge.size ?? 0n

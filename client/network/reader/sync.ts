@@ -4,21 +4,11 @@ import { type Bytes, equal, toHex } from '../../primitives/bytes.ts'
 import { type Frontier, frontier, type TreeProof } from '../../proofs/index.ts'
 import type { Host, Link } from '../host.ts'
 import { AnswerError, exchange } from '../light/client.ts'
-import { MAX_STEPS, type Opened } from '../light/messages.ts'
 import type { AnswerOf, Query, QueryKind } from '../light/queries.ts'
-import {
-  type Climb,
-  climb,
-  type Sealed,
-  verifyCertificate,
-  verifyGrowth,
-  verifyHead,
-  verifyLeaf,
-  verifyLink,
-  verifyLogEdge,
-  verifyNewest,
-} from './opened.ts'
-import { CheckError, certificateOf, EquivocationError, type Ground, surfaceIn, type Trusted } from './trust.ts'
+import { EquivocationError, forkOf } from './fork.ts'
+import { type Sealed, verifyGrowth, verifyLeaf, verifyLink, verifyLogEdge, verifyNewest } from './opened.ts'
+import { knownOf, type Newer, open } from './opening.ts'
+import { CheckError, type Ground, surfaceIn, type Trusted } from './trust.ts'
 
 /** A link, and how to wait on it. */
 export interface Session {
@@ -45,94 +35,57 @@ export interface Synced {
  * @throws CheckError, EquivocationError, WithstandError, and as `exchange`
  */
 export const sync = async (ground: Ground, session: Session, trusted: Trusted): Promise<Synced> => {
-  const known = trusted.seal === null ? [] : [trusted]
-  const opening = await open(ground, session, known, { committee: trusted.next, last: lastOf(trusted) })
-  if (typeof opening === 'bigint') return { trusted, shown: opening, newest: null }
-  const { head, climbed, links } = opening
+  const known = knownOf(trusted)
+  const opening = await open(ground, session, trusted)
+  if (opening.kind === 'older') return { trusted, shown: opening.index, newest: null }
+  const { head, climbed, steps, links } = opening
   const shown = head.header.index
-  for (const [i, point] of known.entries()) await expectLink(session, ground, point, head, links[i])
-  if (shown === trusted.header.index) return { trusted: { ...trusted, next: climbed.committee, seal: head.seal }, shown, newest: null }
+  for (const [i, point] of known.entries()) await expectLink(session, ground, point, opening, links[i])
+  if (shown === trusted.header.index)
+    return { trusted: { ...trusted, next: climbed.committee, steps, seal: head.seal }, shown, newest: null }
   const { edge, newest } = await edgeUnder(ground, session, trusted, head)
   const { header, commit, seal, committee } = head
-  return { trusted: { header, commit, seal, committee, next: climbed.committee, edge, log: null }, shown, newest }
-}
-
-// A head that ended its epoch, and whose successor is known, was sealed by the committee before: that one may seal it again, stronger.
-const lastOf = (trusted: Trusted): Sealed | null => {
-  const certificate = trusted.committee === trusted.next ? null : certificateOf(trusted)
-  return certificate && { ...certificate, commit: trusted.commit, committee: trusted.committee }
-}
-
-interface Opening {
-  readonly head: Sealed
-  readonly climbed: Climb
-  readonly links: Opened['links']
-}
-
-/** The server's head, or its index alone when the server is behind us: an older head proves nothing about ours. */
-const open = async (ground: Ground, { host, link, signal }: Session, known: readonly Trusted[], from: Climb): Promise<Opening | bigint> => {
-  const [reached] = known
-  let climbed = from
-  for (;;) {
-    const fromEpoch = climbed.committee.roster.epoch
-    const opened = await exchange(
-      link,
-      'open',
-      {
-        group: ground.identified.group,
-        fromEpoch,
-        known: known.map(({ header, commit }) => ({ index: header.index, hash: commit })),
-        withstand: ground.withstand,
-      },
-      { host, signal },
-    )
-    const { header } = opened.head
-    if (reached !== undefined && header.index < reached.header.index) {
-      // Of an epoch past it cannot be checked any more, and need not be: it is counted as an older head, and nothing is taken from it.
-      if (equal(header.roster, reached.committee.id)) await verifyCertificate(ground, reached.committee, opened.head)
-      return header.index
-    }
-    for (const step of opened.steps) climbed = await climb(ground, climbed, step)
-    if (opened.more) {
-      // Each round has to lead on: a server that always says "more" would keep us climbing for ever.
-      if (opened.steps.length === 0 || opened.steps.length > MAX_STEPS) throw new AnswerError('more epochs announced, none shown')
-      continue
-    }
-    if (opened.links.length !== known.length) throw new AnswerError(`${opened.links.length} links for ${known.length} known heads`)
-    return { head: await verifyHead(ground, climbed, opened.head), climbed, links: opened.links }
-  }
+  return { trusted: { header, commit, seal, committee, next: climbed.committee, steps, edge, log: null }, shown, newest }
 }
 
 /**
  * The link holds, or we want to know why: a server that can prove another block in that place of its certified log shows that the
  * committee signed two histories. That is evidence; no proof at all is only a bad server.
  */
-const expectLink = async (
+export const expectLink = async (
   session: Session,
   ground: Ground,
   known: Trusted,
-  head: Sealed,
+  { head, steps }: Pick<Newer, 'head' | 'steps'>,
   link: TreeProof | null | undefined,
 ): Promise<void> => {
   try {
-    verifyLink(known, head, link)
+    verifyLink(known, head, link, steps)
   } catch (error) {
     if (!isError(error, 'Network.CheckError')) throw error
-    await expectNoFork(session, ground, known, head).catch((other: unknown) => {
-      throw isError(other, 'Network.EquivocationError') ? other : error
+    const { index } = known.header
+    const other = await ancestorAt(ground, session, head, index).catch(() => {
+      throw error
     })
-    throw error
+    if (equal(other.commit, known.commit)) throw error
+    throw new EquivocationError(
+      forkOf(known, index, { commit: other.commit, steps, certificate: head, link: { kind: 'leaf', proof: other.proof } }),
+    )
   }
 }
 
-const expectNoFork = async (session: Session, ground: Ground, known: Trusted, head: Sealed): Promise<void> => {
-  const { index } = known.header
+/** The block at `index` in the log of a head, as the server proves it. */
+export const ancestorAt = async (
+  ground: Ground,
+  session: Session,
+  head: Pick<Sealed, 'header'>,
+  index: bigint,
+): Promise<{ readonly commit: Bytes; readonly proof: TreeProof }> => {
   const [answer] = await ask(ground, session, head.header.index, [{ kind: 'header', value: { index } }])
   const { header, proof } = expectAnswer(answer, 'header')
   const commit = commitHash(header)
   verifyLeaf(head, index, commit, proof)
-  const ours = certificateOf(known)
-  if (ours !== null && !equal(commit, known.commit)) throw new EquivocationError(index, known.commit, commit, [ours, head])
+  return { commit, proof }
 }
 
 const edgeUnder = async (

@@ -1,13 +1,13 @@
 import { hashLeaf } from '../../../wasm/core.ts'
 import { CoalitionError } from '../../error.ts'
-import { type Certificate, certificateCodec, commitHash, type Header, type Seal } from '../../groups/block.ts'
+import { type Certificate, commitHash, type Header, type Seal } from '../../groups/block.ts'
 import { checkRoster, type Roster, rosterId, strength, ZEROS } from '../../groups/roster.ts'
-import { type Bytes, toHex } from '../../primitives/bytes.ts'
-import { encode } from '../../primitives/codec.ts'
+import type { Bytes } from '../../primitives/bytes.ts'
 import type { Verify } from '../../primitives/ed25519.ts'
 import { type Frontier, frontier } from '../../proofs/index.ts'
 import type { CheckName } from '../../verify/verdict.ts'
 import type { Identified } from '../binding.ts'
+import type { EpochStep } from '../light/messages.ts'
 
 /** What stays the same for the life of a reader: whom it asks, from where its reasons start, and how many liars it withstands. */
 export interface Ground {
@@ -36,6 +36,8 @@ export interface Trusted {
   readonly committee: Committee
   /** Who seals the next one; the same but at the end of an epoch. */
   readonly next: Committee
+  /** Every handover from epoch 0 to `next`: what shows the head to somebody who was not there. */
+  readonly steps: readonly EpochStep[]
   /** Right edge of the surface under this header. */
   readonly edge: Frontier
   /** Right edge of the log, this header's commit hash included: its root is what the next header has to name. Null until it was fetched. */
@@ -59,7 +61,7 @@ export const trustGenesis = (ground: Ground): Trusted => {
   const committee = committeeOf(ground, ZEROS, roster)
   const commit = commitHash(genesis)
   const log = frontier.append(frontier.emptyFrontier, [hashLeaf(commit)])
-  return { header: genesis, commit, seal: null, committee, next: committee, edge: frontier.emptyFrontier, log }
+  return { header: genesis, commit, seal: null, committee, next: committee, steps: [], edge: frontier.emptyFrontier, log }
 }
 
 /** The followed surface in a header whose form was checked. */
@@ -115,22 +117,6 @@ export const failed = (check: CheckName, error: unknown): CheckError => {
   const words = error instanceof Error ? error.message : String(error)
   const text = (value: unknown, otherwise: string): string => (typeof value === 'string' ? value : otherwise)
   return new CheckError(check, text(facts.expected, 'a proof that holds'), text(facts.found, words), error)
-}
-
-/**
- * Two certified logs of one group: more members lied than the reader withstands. Both certificates are kept as facts, encoded: anybody
- * can check them (PROTOCOL.md section 1, "Certificates at one index … are portable proof of equivocation").
- */
-export class EquivocationError extends CoalitionError {
-  declare readonly index: bigint
-  declare readonly ours: Bytes
-  declare readonly theirs: Bytes
-
-  constructor(index: bigint, ours: Bytes, theirs: Bytes, certificates: readonly (Certificate | null)[]) {
-    const kept = certificates.flatMap((certificate) => (certificate === null ? [] : [encode(certificateCodec, certificate)]))
-    const message = `two certified blocks at index ${index}: ${toHex(ours)} and ${toHex(theirs)}`
-    super('Network.EquivocationError', message, { index, ours, theirs, certificates: kept })
-  }
 }
 
 export const certificateOf = ({ header, seal }: Trusted): Certificate | null => (seal === null ? null : { header, seal })

@@ -1,0 +1,5 @@
+export type { AnswerEvidence, EquivocationEvidence, Evidence, ItemEvidence } from './format.ts'
+export { FORMAT, MAX_FILE } from './format.ts'
+export { readEvidence } from './read.ts'
+export { type Finding, type VerifyOptions, verifyEvidence } from './verify.ts'
+export { answerEvidence, equivocationEvidence, itemEvidence } from './write.ts'
