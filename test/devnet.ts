@@ -11,6 +11,8 @@ export interface Devnet extends AsyncDisposable {
   readonly children: readonly number[]
   readonly config: string
   readonly addresses: readonly string[]
+  /** As they were when everything ran. */
+  readonly members: readonly { readonly seat: number; readonly pid: number; readonly addresses: readonly string[]; readonly http: string }[]
   /** Events so far, oldest first. */
   readonly events: readonly Event[]
   /** The next event of a kind that `test` accepts; those before the call do not count. */
@@ -52,7 +54,7 @@ export const startDevnet = async (folder: string, more: readonly string[] = []):
       void exit.then((code) => reject(new Error(`devnet ended with ${code}:\n${said.join('\n')}`)))
     })
   const ready = await next('ready')
-  const members = ready.members as readonly { readonly pid: number; readonly addresses: readonly string[] }[]
+  const members = ready.members as Devnet['members']
   const chain = events.find(({ event }) => event === 'chain') as Event
   const end = (signal: NodeJS.Signals = 'SIGINT'): Promise<number | null> => {
     child.kill(signal)
@@ -65,6 +67,7 @@ export const startDevnet = async (folder: string, more: readonly string[] = []):
     children: [chain.pid as number, ...members.map(({ pid }) => pid)],
     config: ready.config as string,
     addresses: members.flatMap(({ addresses }) => addresses),
+    members,
     events,
     next,
     end,

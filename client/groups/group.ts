@@ -151,7 +151,7 @@ export class Group<S, C> implements AsyncDisposable {
   }
 
   /** Why this member does not vote, or null. */
-  get broken(): unknown {
+  get broken(): Error | null {
     return this.#seat.problem
   }
 
@@ -171,7 +171,7 @@ export class Group<S, C> implements AsyncDisposable {
       signers: newest === null ? [] : signersOf(newest.seal, this.#o.identity.roster.members.length),
       waiting: this.#pool.size,
       voting,
-      problem: problem === null ? null : problem instanceof Error ? problem.message : String(problem),
+      problem: problem?.message ?? null,
       peers: this.#seat.positions(),
       counts: { ...this.#seat.counts },
     }

@@ -48,6 +48,7 @@ export interface SeatOptions<S, C> {
 
 const RETRY_MS = 150
 const ASK_MS = 1_000
+const TELL_EVERY = 64n
 
 /** One seat of a committee at work: what comes in is a step, steps end with their promises on disk, and only then anything goes out. */
 export class Seat<S, C> implements AsyncDisposable {
@@ -63,7 +64,7 @@ export class Seat<S, C> implements AsyncDisposable {
   readonly #listeners: Listeners
   readonly #turn: Turn
   #isVoting = false
-  #problem: unknown = null
+  #problem: Error | null = null
   #isHalted = false
   #cancel: () => void = () => {}
 
@@ -88,7 +89,7 @@ export class Seat<S, C> implements AsyncDisposable {
     this.#arrivals = new Arrivals({ ...options, onHeld, refuse: (from, problem) => this.#refuse(from, problem) })
   }
 
-  get problem(): unknown {
+  get problem(): Error | null {
     return this.#problem
   }
 
@@ -165,6 +166,7 @@ export class Seat<S, C> implements AsyncDisposable {
     const isBehind = this.#o.history.newest < this.#o.floor
     if (this.#isVoting || this.#problem !== null || !this.#recall.isComplete || isBehind) return
     this.#isVoting = true
+    this.#schedule.entered()
     this.#o.simplex.start()
   }
 
@@ -174,12 +176,7 @@ export class Seat<S, C> implements AsyncDisposable {
     return {
       isIdle: (vote, from) => this.#isIdle(vote, from),
       isWanted: ({ view }, hash) => this.#arrivals.isWanted(view, hash),
-      votes: (_, votes) => {
-        if (votes.length > 0)
-          later(() => {
-            for (const vote of votes) simplex.vote(vote)
-          })
-      },
+      vote: (vote) => later(() => simplex.vote(vote)),
       proposal: (from, proposal) => later(() => this.#arrivals.take(from, proposal)),
       command: (from, command) => {
         if (this.#o.history.isTaken(toHex(command.id))) return
@@ -306,6 +303,8 @@ export class Seat<S, C> implements AsyncDisposable {
         return keepEvidence(this.#o.history.archive, this.#o.identity, effect.contradiction)
       case 'contradicted':
         return this.#stopVoting(new ContradictedError(effect.view))
+      case 'vote':
+        return
       case 'record':
         if (effect.remembered.nullified && effect.remembered.view === this.#o.simplex.view - 1n) this.counts.nullified += 1
     }
@@ -333,6 +332,8 @@ export class Seat<S, C> implements AsyncDisposable {
       this.#mail.spread(again)
     }
     this.#listeners.tell(index)
+    // For the others' operators; what a member needs to know it asks for.
+    if (block.commands.length === 0 || index % TELL_EVERY === 0n) this.#catchUp.tell()
   }
 
   /** Offers what is held for the current view, once its time is not ahead of ours. */
@@ -357,11 +358,11 @@ export class Seat<S, C> implements AsyncDisposable {
   /** Voting ends for good; following and serving go on. A committee of one has nobody to follow. */
   #stopVoting(problem: unknown): void {
     if (this.#problem !== null) return
-    this.#problem = problem
+    this.#problem = problem instanceof Error ? problem : new Error(String(problem))
     this.#o.simplex.stop()
     this.#o.host.log('error', 'member stopped voting', {
       group: toHex(this.#o.identity.group),
-      problem: problem instanceof Error ? problem.message : String(problem),
+      problem: this.#problem.message,
     })
     if (this.#o.identity.roster.members.length === 1) this.#halt(problem)
   }
@@ -376,11 +377,9 @@ export class Seat<S, C> implements AsyncDisposable {
   #tick(): void {
     const { simplex } = this.#o
     const due = this.#schedule.due()
-    if (due === 'end' && this.#problem === null) simplex.timeout(simplex.view)
-    if (due === 'again') {
-      this.#catchUp.ask()
-      sayAgain(this.#o, this.#mail)
-    }
+    // Each time: the first may have come before this member was allowed to vote.
+    if (due !== null && this.#problem === null) simplex.timeout(simplex.view)
+    if (due === 'again') sayAgain(this.#o, this.#mail, this.#catchUp)
     if (this.voting === 'asking') this.#mail.all({ kind: 'recall', value: null })
     this.#catchUp.want(this.#arrivals.lacking())
     this.#catchUp.next()

@@ -11,22 +11,24 @@ import { textLog, toJson } from '../json-lines.ts'
 import { interrupted } from '../signals.ts'
 
 export const name = 'devnet'
-export const summary = 'run a chain, a tally member, traffic and the page on this machine'
-export const usage = `coalition devnet [--dir FOLDER] [--port N] [--block-time S] [--no-traffic] [--json]
+export const summary = 'run a chain, a committee, traffic and the page on this machine'
+export const usage = `coalition devnet [--dir FOLDER] [--members N] [--port N] [--block-time S] [--restart-after S] [--no-traffic] [--json]
 
-  Starts an EVM chain (anvil), one tally member, payments to a builder, and the wallet page, all on loopback, and prints the page's
-  address. Ctrl-C ends all of it; the next start goes on with the same chain and the same log.
+  Starts an EVM chain (anvil), the members of a tally, each a process of its own, payments to a builder, and the wallet page, all on
+  loopback, and prints the page's address. Ctrl-C ends all of it; the next start goes on with the same chain and the same log.
 
-  --dir FOLDER     where chain, keys and log live; default .devnet
-  --port N         port of the page; default 4173, 0 for any free one
-  --block-time S   seconds between blocks; default 1
-  --no-traffic     send no payments
-  --json           one JSON object a line, {"event":"ready",…} when everything runs
+  --dir FOLDER       where chain, keys and logs live; default .devnet
+  --members N        1 to 7 members, for a new folder; default 4: one may fail, or lie
+  --port N           port of the page; default 4173, 0 for any free one
+  --block-time S     seconds between blocks; default 1
+  --restart-after S  seconds from a member's death to its next start; default 1
+  --no-traffic       send no payments
+  --json             one JSON object a line: chain, member (up, down), payment, and {"event":"ready",…} when everything runs
 
 Exit: 0 ended as asked, 1 could not run, 2 unusable input.
 
   coalition devnet
-  coalition devnet --dir my-net --port 0 --json`
+  coalition devnet --dir my-net --members 1 --port 0 --json`
 
 const ROOT = fileURLToPath(new URL('../..', import.meta.url))
 
@@ -38,7 +40,9 @@ export const run = async (argv: readonly string[], io: Io): Promise<number> => {
       options: {
         dir: { type: 'string', default: '.devnet' },
         port: { type: 'string', default: '4173' },
+        members: { type: 'string' },
         'block-time': { type: 'string', default: '1' },
+        'restart-after': { type: 'string', default: '1' },
         traffic: { type: 'boolean', default: true },
         json: { type: 'boolean', default: false },
         help: { type: 'boolean', short: 'h' },
@@ -56,6 +60,8 @@ export const run = async (argv: readonly string[], io: Io): Promise<number> => {
       port: whole('--port', values.port, 65_535),
       blockTime: whole('--block-time', values['block-time'], 60),
       traffic: values.traffic,
+      members: values.members === undefined ? null : whole('--members', values.members, 7, 1),
+      restartMs: 1_000 * whole('--restart-after', values['restart-after'], 3_600),
     }
     return await serve(options, values.json, io)
   } catch (error) {
@@ -69,9 +75,10 @@ export const run = async (argv: readonly string[], io: Io): Promise<number> => {
   }
 }
 
-const whole = (flag: string, text: string, most: number): number => {
+const whole = (flag: string, text: string, most: number, least = 0): number => {
   const value = Number(text)
-  if (!Number.isInteger(value) || value < 0 || value > most) throw new UsageError(`${flag} takes a whole number up to ${most}, not ${text}`)
+  if (!/^\d{1,5}$/.test(text) || value < least || value > most)
+    throw new UsageError(`${flag} takes a whole number from ${least} to ${most}, not ${text}`)
   return value
 }
 
@@ -84,15 +91,31 @@ const serve = async (options: Options, json: boolean, io: Io): Promise<number> =
   void interrupted().then(() => stop.abort())
   const onEvent = (event: string, facts: object): void => {
     if (json) io.out(toJson({ event, ...facts }))
-    else if (event === 'ready') io.out(ready(facts as { readonly page: string; readonly rpc: string }, options.folder))
+    else if (event === 'ready') io.out(ready(facts as Ready, options.folder))
+    else if (event === 'member') io.out(memberLine(facts as { readonly seat: number; readonly state: string; readonly pid?: number }))
     else if (event !== 'payment') io.out(`${event} ${toJson(facts)}`)
   }
   await runDevnet({ ...options, page: pageFolder(), log, onEvent, signal: stop.signal })
   return 0
 }
 
-const ready = ({ page, rpc }: { readonly page: string; readonly rpc: string }, folder: string): string =>
-  `\n  wallet  ${page}\n  chain   ${rpc}\n  files   ${folder}\n\n  Ctrl-C ends everything; the next start goes on from here.\n`
+interface Ready {
+  readonly page: string
+  readonly rpc: string
+  readonly members: readonly { readonly http: string }[]
+}
+
+const memberLine = ({ seat, state, pid }: { readonly seat: number; readonly state: string; readonly pid?: number }): string =>
+  `member ${seat} is ${state}${pid === undefined ? '' : `, process ${pid}`}`
+
+const ready = ({ page, rpc, members }: Ready, folder: string): string => `
+  wallet   ${page}
+  chain    ${rpc}
+  members  ${members.map(({ http }) => http).join('  ')}   (/healthz, /metrics)
+  files    ${folder}
+
+  Ctrl-C ends everything; the next start goes on from here.
+`
 
 /** The built page: dist/demo of a checkout. */
 const pageFolder = (): string => {

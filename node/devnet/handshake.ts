@@ -1,6 +1,7 @@
 import { readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { CoalitionError } from '../../client/error.ts'
+import type { Member } from '../../client/groups/roster.ts'
 import { formatConfig, parseConfig, SIGNATURE } from '../../client/lattice/tally/config.ts'
 import type { TallyConfig } from '../../client/lattice/tally/index.ts'
 import { type Bytes, equal, fromHex, toHex } from '../../client/primitives/bytes.ts'
@@ -14,24 +15,39 @@ export interface Plan {
   /** Hash of block 0: two chains of one id are two tallies. */
   readonly origin: Bytes
   readonly feeRecipient: Bytes
+  /** Seats of a new committee; null keeps that of the folder, or makes one of four. */
+  readonly members: number | null
 }
+
+/** The smallest committee that withstands a liar. */
+const MEMBERS = 4
 
 const FILE = 'handshake.json'
 const TIMERS = { view_ms: 400, short_ms: 100, skew_ms: 500, heartbeat_ms: 1_000 } as const
 
 /**
- * The devnet's config: the one in its folder, or a new one for this chain with a new member.
- * @throws HandshakeError when the folder's config is of another chain
+ * The devnet's config: the one in its folder, or a new one for this chain with new members.
+ * @throws HandshakeError when the folder's config is of another chain or another number of members
  */
-export const handshakeOf = async ({ folder, chainId, origin, feeRecipient }: Plan): Promise<TallyConfig> => {
+export const handshakeOf = async ({ folder, chainId, origin, feeRecipient, members }: Plan): Promise<TallyConfig> => {
   const file = join(folder, FILE)
   const stored = await readFile(file, 'utf8').catch(() => null)
   if (stored !== null) {
     const config = parseConfig((JSON.parse(stored) as { tally: unknown }).tally)
-    if (!equal(config.content.origin.hash, origin)) throw new HandshakeError(folder, toHex(config.content.origin.hash), toHex(origin))
+    const { origin: stood } = config.content
+    const n = config.acl.roster.members.length
+    if (!equal(stood.hash, origin))
+      throw new HandshakeError(folder, `the chain that begins at ${toHex(stood.hash)}`, `begins at ${toHex(origin)}`)
+    if (members !== null && members !== n) throw new HandshakeError(folder, `a committee of ${n}`, `would have ${members}`)
     return config
   }
-  const keys = await initFolder(memberFolder(folder, 0))
+  const seats: Member[] = []
+  for (let seat = 0; seat < (members ?? MEMBERS); seat++)
+    seats.push({
+      ...(await initFolder(memberFolder(folder, seat))),
+      settle: hashText(`devnet settle ${seat}`).slice(0, 20),
+      operator: `devnet operator ${seat + 1}`,
+    })
   const config: TallyConfig = {
     lattice: { name: 'devnet.local', chainId },
     content: {
@@ -43,14 +59,18 @@ export const handshakeOf = async ({ folder, chainId, origin, feeRecipient }: Pla
       predecessor: null,
     },
     acl: {
-      roster: { epoch: 0, members: [{ ...keys, settle: hashText('devnet settle 0').slice(0, 20), operator: 'devnet operator 1' }] },
+      roster: { epoch: 0, members: seats },
       admission: { kind: 'roster', value: null },
       readers: { kind: 'anyone', value: null },
     },
   }
-  await writeFile(file, `${JSON.stringify({ tally: formatConfig(config) }, null, 2)}\n`)
+  await publish(folder, config, [])
   return config
 }
+
+/** Writes what the operators publish: the config and where members listen for readers. */
+export const publish = async (folder: string, config: TallyConfig, bootstrap: readonly string[]): Promise<void> =>
+  writeFile(handshakeFile(folder), `${JSON.stringify({ tally: formatConfig(config), bootstrap }, null, 2)}\n`)
 
 export const handshakeFile = (folder: string): string => join(folder, FILE)
 export const memberFolder = (folder: string, member: number): string => join(folder, `member-${member + 1}`)
@@ -59,11 +79,11 @@ export const memberFolder = (folder: string, member: number): string => join(fol
 export const BUILDER: Bytes = fromHex('00000000000000000000000000000000b11d0001')
 
 export class HandshakeError extends CoalitionError {
-  constructor(folder: string, expected: string, found: string) {
-    super(
-      'Devnet.HandshakeError',
-      `${folder} is of the chain that begins at ${expected}, this one begins at ${found}: remove the folder to start anew`,
-      { folder, expected, found },
-    )
+  constructor(folder: string, there: string, here: string) {
+    super('Devnet.HandshakeError', `${folder} is of ${there}, this one ${here}: remove the folder to start anew, or name another one`, {
+      folder,
+      there,
+      here,
+    })
   }
 }

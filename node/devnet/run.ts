@@ -6,9 +6,10 @@ import type { Log } from '../../client/log.ts'
 import { fromHex } from '../../client/primitives/bytes.ts'
 import { createRpc } from '../chain/rpc.ts'
 import { type Anvil, startAnvil } from './anvil.ts'
-import { type Child, startMember } from './child.ts'
-import { BUILDER, handshakeFile, handshakeOf, memberFolder } from './handshake.ts'
+import { startCommittee } from './committee.ts'
+import { BUILDER, handshakeFile, handshakeOf, publish } from './handshake.ts'
 import { servePage } from './page.ts'
+import { portsFor } from './ports.ts'
 import { payBuilder } from './traffic.ts'
 
 export interface DevnetOptions {
@@ -21,6 +22,10 @@ export interface DevnetOptions {
   /** Seconds between blocks. */
   readonly blockTime: number
   readonly traffic: boolean
+  /** Members of a new devnet; null for four, or for as many as the folder's has. */
+  readonly members: number | null
+  /** Milliseconds from a member's death to its next start. */
+  readonly restartMs: number
   readonly log: Log
   /** `chain`, `member`, `ready`, `payment` with their facts. */
   readonly onEvent: (event: string, facts: object) => void
@@ -30,25 +35,26 @@ export interface DevnetOptions {
 
 /**
  * Runs the whole network until `signal` aborts or a part of it ends by itself; every child is gone when it settles.
- * @throws AnvilError, HandshakeError, ChildError, PageError with one line that says what to do
+ * @throws AnvilError, HandshakeError, ChildError, PageError, or what a member could not start for with one line that says what to do
  */
 export const runDevnet = async (options: DevnetOptions): Promise<void> => {
-  const { folder, port, page, onEvent, signal, log } = options
+  const { folder, port, page, onEvent, signal, log, restartMs } = options
   await using anvil = await startAnvil({ state: join(folder, 'chain.json'), blockTime: options.blockTime })
   onEvent('chain', { rpc: anvil.url, pid: anvil.pid })
-  const config = await configFor(folder, anvil)
-  await using member = memberOf(folder, anvil.url, log)
-  const { addresses, group } = await readyEvent(member.child)
-  onEvent('member', { pid: member.child.pid, group, addresses })
-  const handshake = { tally: formatConfig(config), bootstrap: addresses }
-  await using served = await servePage({ folder: page, port, handshake })
-  onEvent('ready', { rpc: anvil.url, members: [{ pid: member.child.pid, addresses }], config: handshakeFile(folder), page: served.url })
+  const config = await configFor(options, anvil)
+  const ports = await portsFor(folder, config.acl.roster.members.length)
+  await using committee = await startCommittee({ folder, config, rpc: anvil.url, ports, restartMs, log, onEvent })
+  const members = committee.ready
+  const bootstrap = members.flatMap(({ addresses }) => addresses)
+  await publish(folder, config, bootstrap)
+  await using served = await servePage({ folder: page, port, handshake: { tally: formatConfig(config), bootstrap } })
+  onEvent('ready', { rpc: anvil.url, members, config: handshakeFile(folder), page: served.url })
   const stop = new AbortController()
   const traffic = options.traffic
     ? payBuilder({ url: anvil.url, feeRecipient: BUILDER, signal: stop.signal, log }, (sent) => onEvent('payment', sent))
     : null
   try {
-    await Promise.race([aborted(signal), ended('the chain', anvil.exit), ended('the member', member.child.exit)])
+    await Promise.race([aborted(signal), ended('the chain', anvil.exit), committee.failed])
   } finally {
     stop.abort()
     await traffic
@@ -56,7 +62,7 @@ export const runDevnet = async (options: DevnetOptions): Promise<void> => {
 }
 
 /** The published config: made at the first start, from the chain that runs. */
-const configFor = async (folder: string, anvil: Anvil): Promise<TallyConfig> => {
+const configFor = async ({ folder, members }: DevnetOptions, anvil: Anvil): Promise<TallyConfig> => {
   const rpc = createRpc({ urls: [anvil.url] })
   const signal = AbortSignal.timeout(10_000)
   const [chainId, genesis] = await Promise.all([
@@ -64,28 +70,14 @@ const configFor = async (folder: string, anvil: Anvil): Promise<TallyConfig> => 
     rpc.call('eth_getBlockByNumber', ['0x0', false], { signal }),
   ])
   const { hash } = genesis as { readonly hash: string }
-  return handshakeOf({ folder, chainId: BigInt(chainId as string), origin: fromHex(hash, 'hash of block 0', 32), feeRecipient: BUILDER })
-}
-
-const memberOf = (folder: string, rpc: string, log: Log): { readonly child: Child } & AsyncDisposable => {
-  const child = startMember([memberFolder(folder, 0), '--config', handshakeFile(folder), '--rpc', rpc], (line) =>
-    log('info', 'member', { line }),
-  )
-  child.onEvent(({ event, ...facts }) => {
-    if (event === 'chain') log('info', 'member sees the chain', { state: String(facts.state), detail: String(facts.detail) })
+  return handshakeOf({
+    folder,
+    chainId: BigInt(chainId as string),
+    origin: fromHex(hash, 'hash of block 0', 32),
+    feeRecipient: BUILDER,
+    members,
   })
-  return { child, [Symbol.asyncDispose]: async () => void (await child.end()) }
 }
-
-const readyEvent = (child: Child): Promise<{ readonly addresses: readonly string[]; readonly group: string }> =>
-  Promise.race([
-    new Promise<never>((_, reject) => void child.exit.then((code) => reject(new ChildError('the member', code)))),
-    new Promise<{ readonly addresses: readonly string[]; readonly group: string }>((resolve) =>
-      child.onEvent((event) => {
-        if (event.event === 'ready') resolve(event as never)
-      }),
-    ),
-  ])
 
 const aborted = (signal: AbortSignal): Promise<void> =>
   new Promise((resolve) => {

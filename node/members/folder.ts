@@ -1,11 +1,13 @@
 import { createPrivateKey, createPublicKey, randomBytes, sign as signWith } from 'node:crypto'
-import { access, mkdir, readFile, writeFile } from 'node:fs/promises'
+import { access, mkdir, readFile, rename, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { CoalitionError } from '../../client/error.ts'
 import { voteKey } from '../../client/groups/keys.ts'
 import type { Store } from '../../client/groups/storage.ts'
+import { VoteRecordError } from '../../client/groups/vote-record.ts'
+import type { Log } from '../../client/log.ts'
 import { type Bytes, copy, fromHex, toHex } from '../../client/primitives/bytes.ts'
-import { openLevel } from '../storage/level.ts'
+import { IN_USE, openLevel, StoreError } from '../storage/level.ts'
 
 // A member's folder: link.key (0600), votes/ with the vote key inside, archive/ that can be fetched again.
 
@@ -20,8 +22,12 @@ export interface PublicKeys {
 }
 
 /** An open member folder. Seeds stay inside: callers get a signature or the one seed that libp2p asks for. */
-export interface Folder extends PublicKeys {
-  readonly votes: Store
+export interface Folder {
+  readonly peer: Bytes
+  /** Null when the vote record, and the vote key in it, cannot be read. */
+  readonly vote: Bytes | null
+  /** The vote record, or why it cannot be opened: such a member follows and serves, and never votes. */
+  readonly votes: Store | VoteRecordError
   readonly archive: Store
   /** Seed of the link key, for the transport alone. */
   readonly linkSeed: Bytes
@@ -57,27 +63,66 @@ export const initFolder = async (path: string): Promise<PublicKeys> => {
 }
 
 /** Opens a member's folder for running. @throws FolderError when something is missing, StoreError when another process runs it */
-export const openFolder = async (path: string): Promise<Folder> => {
+export const openFolder = async (path: string, log: Log): Promise<Folder> => {
   const linkSeed = await readSeed(join(path, LINK_KEY))
-  const votes = await openLevel(join(path, 'votes'))
-  const seed = await votes.get(voteKey.secret)
-  if (seed === null || seed.length !== 32) {
-    await votes.close()
-    throw new FolderError(join(path, 'votes'), 'holds no vote key: make one with `coalition member init`, and a new seat for it')
+  const votes = await openVotes(join(path, 'votes'))
+  const record = votes instanceof VoteRecordError ? null : votes
+  const close = async (): Promise<void> => {
+    await record?.close()
   }
-  const key = privateKey(seed)
-  const archive = await openLevel(join(path, 'archive'))
-  return {
-    peer: publicOf(linkSeed),
-    vote: publicOf(seed),
-    linkSeed,
-    votes,
-    archive,
-    sign: (message) => copy(signWith(null, message, key)),
-    close: async () => {
-      await votes.close()
-      await archive.close()
-    },
+  try {
+    const seed = record === null ? null : await record.get(voteKey.secret)
+    if (record !== null && seed?.length !== 32)
+      throw new FolderError(join(path, 'votes'), 'holds no vote key: make one with `coalition member init`, and a new seat for it')
+    const key = seed === null ? null : privateKey(seed)
+    const archive = await openArchive(join(path, 'archive'), log)
+    return {
+      peer: publicOf(linkSeed),
+      vote: seed === null ? null : publicOf(seed),
+      linkSeed,
+      votes,
+      archive,
+      sign: (message) => {
+        if (key === null) throw new FolderError(join(path, 'votes'), 'cannot be read: there is no key to sign with')
+        return copy(signWith(null, message, key))
+      },
+      close: async () => {
+        await close()
+        await archive.close()
+      },
+    }
+  } catch (error) {
+    await close()
+    throw error
+  }
+}
+
+const isInUse = (error: unknown): boolean => error instanceof StoreError && error.facts.problem === IN_USE
+
+// Damage to it ends the member's voting and nothing else: a second process on the folder is another matter.
+const openVotes = async (path: string): Promise<Store | VoteRecordError> => {
+  try {
+    return await openLevel(path)
+  } catch (error) {
+    if (!(error instanceof StoreError) || isInUse(error)) throw error
+    return new VoteRecordError(
+      `${path} cannot be opened; this member must not vote again, and goes on following and serving. Make a new folder with \`coalition member init\` and rejoin by Reconfigure with its new vote key`,
+      '',
+      error,
+    )
+  }
+}
+
+// It can be fetched again, so one that cannot be opened is put aside and not deleted: somebody may want to know why.
+const openArchive = async (path: string, log: Log): Promise<Store> => {
+  try {
+    return await openLevel(path)
+  } catch (error) {
+    if (!(error instanceof StoreError) || isInUse(error)) throw error
+    const aside = `${path}.damaged-${Date.now()}`
+    await rename(path, aside)
+    log('error', 'the archive cannot be opened; it was put aside and is fetched again', { aside, problem: error.message })
+    return openLevel(path)
   }
 }
 

@@ -1,19 +1,22 @@
-import { CoalitionError } from '../../client/error.ts'
+import { CoalitionError, isError } from '../../client/error.ts'
 import { joinCommittee } from '../../client/groups/commit/links.ts'
 import type { Identity } from '../../client/groups/execution.ts'
 import { Group } from '../../client/groups/group.ts'
+import { type Member as RosterMember, thresholds } from '../../client/groups/roster.ts'
 import type { ChainReader, ChainState } from '../../client/lattice/tally/chain.ts'
 import { identify } from '../../client/lattice/tally/config.ts'
 import type { TallyConfig } from '../../client/lattice/tally/index.ts'
-import { createMachine } from '../../client/lattice/tally/machine.ts'
+import { createMachine, type TallyCommand } from '../../client/lattice/tally/machine.ts'
 import { drive } from '../../client/lattice/tally/member.ts'
+import type { TallyState } from '../../client/lattice/tally/state.ts'
 import type { Log } from '../../client/log.ts'
 import { LIGHT_PROTOCOL } from '../../client/network/light/messages.ts'
 import { serveLight } from '../../client/network/light/server.ts'
-import { equal, toHex } from '../../client/primitives/bytes.ts'
+import { type Bytes, equal, toHex } from '../../client/primitives/bytes.ts'
 import { UNIVERSE, type UniqueId } from '../../client/primitives/id.ts'
-import { createNodeHost } from '../host.ts'
-import { openFolder } from './folder.ts'
+import { createNodeHost, type NodeHost } from '../host.ts'
+import type { MemberStatus } from '../metrics/status.ts'
+import { type Folder, openFolder } from './folder.ts'
 
 export interface MemberOptions {
   /** The member's folder, made by `initFolder`. */
@@ -30,36 +33,32 @@ export interface MemberOptions {
 
 /** A running tally member. */
 export interface Member extends AsyncDisposable {
-  /** Multiaddrs with the peer id: what a reader's `bootstrap` holds. */
+  /** Multiaddrs with the peer id: what other members dial, and what a reader's `bootstrap` holds. */
   readonly addresses: readonly string[]
   readonly group: string
   readonly seat: number
   readonly newest: () => bigint
-  /** Settles when the member can sign nothing more; rejects with the reason. */
+  readonly status: () => MemberStatus
+  /** Settles when the member can sign nothing more; rejects with the reason. A member that only follows runs until it is closed. */
   readonly done: Promise<void>
 }
 
 /**
- * Runs one member of a tally: its log, its look at the chain, and the light protocol for readers.
- * @throws ConfigError, FolderError, StoreError, SeatlessError, VoteRecordError, ArchiveError
+ * Runs one member of a tally: its votes, its look at the chain, and the light protocol for readers.
+ * @throws ConfigError, FolderError, StoreError, SeatlessError, VoteRecordOwnerError, ArchiveError
  */
-export const startTally = async ({
-  folder: path,
-  config,
-  network = UNIVERSE,
-  chain,
-  listen,
-  peers = [],
-  log,
-  onChain,
-}: MemberOptions): Promise<Member> => {
+export const startTally = async (options: MemberOptions): Promise<Member> => {
+  const { folder: path, config, network = UNIVERSE, listen, peers = [], log } = options
   const { group: id, roster, genesis } = identify(network, config)
-  const folder = await openFolder(path)
-  const stop = new AbortController()
+  const folder = await openFolder(path, log)
+  const closing: (() => Promise<void>)[] = [() => folder.close()]
+  const close = async (): Promise<void> => {
+    for (const each of closing.splice(0).reverse()) await each()
+  }
   try {
-    const seat = roster.members.findIndex(({ vote }) => equal(vote, folder.vote))
-    if (seat < 0 || !equal(roster.members[seat]?.peer ?? folder.vote, folder.peer)) throw new SeatlessError(path, toHex(folder.vote))
+    const seat = seatOf(roster.members, folder, path)
     const host = await createNodeHost({ seed: folder.linkSeed, listen, log })
+    closing.push(() => host.close())
     const identity: Identity = { network, group: id, roster, rosterId: genesis.roster }
     const { view_ms: viewMs, short_ms: shortMs, skew_ms: skewMs, heartbeat_ms: heartbeatMs } = config.content.timers
     const group = await Group.open({
@@ -73,53 +72,105 @@ export const startTally = async ({
       archive: folder.archive,
       host,
     })
+    closing.push(() => group[Symbol.asyncDispose]())
     const { source } = group
     await host.handle(
       LIGHT_PROTOCOL,
       serveLight(() => [source], host),
     )
-    const port = {
-      rosterId: identity.rosterId,
-      member: seat,
-      state: () => group.state,
-      submit: (command: Parameters<typeof group.execute>[0]) => group.execute(command),
-      onCommit: (listener: () => void) => group.onCommit(listener),
-    }
-    const remember: Parameters<typeof drive>[0]['remember'] = (question, value) => group.answer(question, value)
-    const done = drive({
-      config,
-      chain,
-      group: port,
-      sign: folder.sign,
-      remember,
-      recall: (question) => group.answered(question),
-      host,
-      onState: onChain,
-      signal: stop.signal,
+    const driver = follow(options, { group, seat, identity, host, sign: folder.sign })
+    closing.push(driver.end)
+    const startedAt = Date.now()
+    const { n, quorum } = thresholds(roster.members.length)
+    const operator = roster.members[seat]?.operator ?? ''
+    const status = (): MemberStatus => ({
+      ...group.status(),
+      group: toHex(id),
+      seat,
+      operator,
+      n,
+      quorum,
+      heartbeatMs,
+      chain: driver.state(),
+      addresses: host.addresses(),
+      startedAt,
     })
     return {
       addresses: host.addresses(),
       group: toHex(id),
       seat,
       newest: () => group.newest,
-      done,
-      [Symbol.asyncDispose]: async () => {
-        stop.abort()
-        await host.close()
-        await group[Symbol.asyncDispose]()
-        await done.catch(() => {})
-        await folder.close()
-      },
+      status,
+      done: driver.done,
+      [Symbol.asyncDispose]: close,
     }
   } catch (error) {
-    stop.abort()
-    await folder.close()
+    await close()
     throw error
   }
 }
 
+interface Following {
+  readonly group: Group<TallyState, TallyCommand>
+  readonly seat: number
+  readonly identity: Identity
+  readonly host: NodeHost
+  readonly sign: (message: Bytes) => Bytes
+}
+
+/** The driver, as long as the member votes: one that must not sign has nothing to say of the chain either. */
+const follow = ({ config, chain, log, onChain }: MemberOptions, { group, seat, identity, host, sign }: Following) => {
+  const stop = new AbortController()
+  let newest: ChainState | null = null
+  const onState = (state: ChainState): void => {
+    newest = state
+    onChain(state)
+  }
+  const state = (): ChainState | null => newest
+  if (group.broken !== null) {
+    log('warn', 'this member does not follow the chain: it must not sign', { problem: group.broken.message })
+    return { state, done: new Promise<void>(() => {}), end: async () => {} }
+  }
+  const port = {
+    rosterId: identity.rosterId,
+    member: seat,
+    state: () => group.state,
+    submit: (command: Bytes) => group.execute(command),
+    onCommit: (listener: () => void) => group.onCommit(listener),
+  }
+  const done = drive({
+    config,
+    chain,
+    group: port,
+    sign,
+    remember: (question, value) => group.answer(question, value),
+    recall: (question) => group.answered(question),
+    host,
+    onState,
+    signal: stop.signal,
+  }).catch((error: unknown) => {
+    // Its votes ended while it ran: it goes on following, and the log has said why.
+    if (!isError(error, 'Group.StoppedError')) throw error
+    log('error', 'this member follows the chain no longer', { problem: error.message })
+    return new Promise<void>(() => {})
+  })
+  const end = async (): Promise<void> => {
+    stop.abort()
+    await Promise.race([done.catch(() => {}), new Promise((resolve) => setTimeout(resolve, 1_000))])
+  }
+  return { state, done, end }
+}
+
+/** The seat of a folder's keys. A vote key that cannot be read is not compared: the link key is in one seat only. */
+const seatOf = (members: readonly RosterMember[], { peer, vote }: Pick<Folder, 'peer' | 'vote'>, path: string): number => {
+  const seat = members.findIndex((member) => equal(member.peer, peer))
+  const isOurs = seat >= 0 && (vote === null || equal((members[seat] as RosterMember).vote, vote))
+  if (!isOurs) throw new SeatlessError(path, toHex(vote ?? peer))
+  return seat
+}
+
 export class SeatlessError extends CoalitionError {
-  constructor(folder: string, vote: string) {
-    super('Member.SeatlessError', `the keys of ${folder} have no seat in the roster: its vote key is ${vote}`, { folder, vote })
+  constructor(folder: string, key: string) {
+    super('Member.SeatlessError', `the keys of ${folder} have no seat in the roster: its key is ${key}`, { folder, key })
   }
 }

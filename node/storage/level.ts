@@ -4,11 +4,14 @@ import { CoalitionError } from '../../client/error.ts'
 import type { Change, Store } from '../../client/groups/storage.ts'
 import { type Bytes, copy } from '../../client/primitives/bytes.ts'
 
+/** What StoreError says of a folder that another process has open. */
+export const IN_USE = 'in use by another process'
+
 type Level = ClassicLevel<Uint8Array, Uint8Array>
 
 /**
  * A store on disk, one LevelDB folder. Only one process can have it open.
- * @throws StoreError: `problem` is 'in use' when another process has it, else what LevelDB says
+ * @throws StoreError: `problem` is IN_USE when another process has it, else what LevelDB says
  */
 export const openLevel = async (path: string): Promise<Store> => {
   await mkdir(path, { recursive: true, mode: 0o700 })
@@ -16,7 +19,7 @@ export const openLevel = async (path: string): Promise<Store> => {
   try {
     await level.open()
   } catch (cause) {
-    throw new StoreError(path, causeCode(cause) === 'LEVEL_LOCKED' ? 'in use by another process' : 'cannot be opened', cause)
+    throw new StoreError(path, causeCode(cause) === 'LEVEL_LOCKED' ? IN_USE : 'cannot be opened', cause)
   }
   return storeOf(level)
 }

@@ -154,6 +154,11 @@ export class CatchUp<S, C> {
     return { kind: 'status', value: { index: this.#o.newest(), view: this.#o.view(), ask } }
   }
 
+  /** Tells everybody where we are. */
+  tell(): void {
+    for (const member of this.#up) this.#o.send(member, this.#status(false))
+  }
+
   /** Our own position, without a question: the answer to one. */
   answer(member: number): void {
     this.#o.send(member, this.#status(false))

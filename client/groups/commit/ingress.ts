@@ -16,7 +16,7 @@ export interface Desk {
   readonly isIdle: (vote: Vote, from: number) => boolean
   /** Whether a proposal is of use: near, not held, and not one too many of its view. */
   readonly isWanted: (header: Header, hash: Bytes) => boolean
-  readonly votes: (from: number, votes: readonly Vote[]) => void
+  readonly vote: (vote: Vote) => void
   /** A block that its leader signed, and whose commands are all admitted. */
   readonly proposal: (from: number, proposal: Proposal) => void
   readonly command: (from: number, command: Command) => void
@@ -101,10 +101,7 @@ export class Ingress<S, C> {
     const good = await Promise.all(fresh.map((vote) => this.#isSigned(vote)))
     const wrong = good.indexOf(false)
     if (wrong >= 0) this.#desk.refused(from, `the ${fresh[wrong]?.kind} vote of member ${fresh[wrong]?.member} is not signed by it`)
-    this.#desk.votes(
-      from,
-      fresh.filter((_, i) => good[i]),
-    )
+    for (const [i, vote] of fresh.entries()) if (good[i]) this.#desk.vote(vote)
   }
 
   async #recalled(from: number, votes: readonly Vote[]): Promise<void> {

@@ -1,0 +1,149 @@
+import { setTimeout as delay } from 'node:timers/promises'
+import { base58 } from '@scure/base'
+import { CoalitionError } from '../../client/error.ts'
+import type { TallyConfig } from '../../client/lattice/tally/index.ts'
+import type { Log } from '../../client/log.ts'
+import { type Bytes, concat, fromHex } from '../../client/primitives/bytes.ts'
+import { type Child, type MemberEvent, startMember } from './child.ts'
+import { handshakeFile, memberFolder } from './handshake.ts'
+import type { Ports } from './ports.ts'
+
+/** A running member as the devnet's events show it. */
+export interface Running {
+  readonly seat: number
+  readonly pid: number
+  /** Where readers connect. */
+  readonly addresses: readonly string[]
+  readonly http: string
+}
+
+export interface CommitteeOptions {
+  readonly folder: string
+  readonly config: TallyConfig
+  readonly rpc: string
+  readonly ports: readonly Ports[]
+  /** Milliseconds from a member's death to its next start. */
+  readonly restartMs: number
+  readonly log: Log
+  readonly onEvent: (event: string, facts: object) => void
+}
+
+export interface Committee extends AsyncDisposable {
+  /** Once every member runs. */
+  readonly ready: readonly Running[]
+  /** Rejects when a member cannot be started at all. */
+  readonly failed: Promise<never>
+}
+
+/** A member that dies this many times without having been ready in between is not started again. */
+const MOST_DEATHS = 3
+
+// A libp2p peer id of an Ed25519 key: the identity multihash of its protobuf (libp2p specs, peer-ids).
+const PEER_PREFIX = fromHex('002408011220')
+const peerIdOf = (key: Bytes): string => base58.encode(concat(PEER_PREFIX, key))
+
+/** Starts one process for each member, and starts it again when it dies. */
+export const startCommittee = async (options: CommitteeOptions): Promise<Committee> => {
+  const { members } = options.config.acl.roster
+  const stop = new AbortController()
+  let fail: (error: Error) => void = () => {}
+  const failed = new Promise<never>((_, reject) => {
+    fail = reject
+  })
+  // Looked at by whoever runs the devnet; until then it must not count as forgotten.
+  failed.catch(() => {})
+  const seats = members.map((_, seat) => new Seat(options, seat, stop.signal, fail))
+  const end = async (): Promise<void> => {
+    stop.abort()
+    await Promise.all(seats.map((seat) => seat.end()))
+  }
+  try {
+    const ready = await Promise.race([Promise.all(seats.map((seat) => seat.ready)), failed])
+    return { ready, failed, [Symbol.asyncDispose]: end }
+  } catch (error) {
+    await end()
+    throw error
+  }
+}
+
+/** One member's process, and the next one in its place. */
+class Seat {
+  readonly ready: Promise<Running>
+  readonly #o: CommitteeOptions
+  readonly #seat: number
+  readonly #signal: AbortSignal
+  readonly #life: Promise<void>
+  #child: Child | null = null
+  #deaths = 0
+  #isReady: (running: Running) => void = () => {}
+
+  constructor(options: CommitteeOptions, seat: number, signal: AbortSignal, fail: (error: Error) => void) {
+    this.#o = options
+    this.#seat = seat
+    this.#signal = signal
+    this.ready = new Promise((resolve) => {
+      this.#isReady = resolve
+    })
+    this.#life = this.#run().catch(fail)
+  }
+
+  async end(): Promise<void> {
+    await this.#child?.end()
+    await this.#life
+  }
+
+  async #run(): Promise<void> {
+    while (!this.#signal.aborted) {
+      const child = startMember(this.#args(), (line) => this.#o.log('info', `member ${this.#seat}`, { line }))
+      this.#child = child
+      child.onEvent((event) => this.#heard(child, event))
+      const code = await child.exit
+      if (this.#signal.aborted) return
+      this.#deaths += 1
+      this.#o.onEvent('member', { seat: this.#seat, state: 'down', code })
+      if (this.#deaths >= MOST_DEATHS) throw new MemberError(this.#seat, this.#deaths)
+      await delay(this.#o.restartMs, undefined, { signal: this.#signal }).catch(() => {})
+    }
+  }
+
+  #args(): readonly string[] {
+    const { folder, rpc, ports, config } = this.#o
+    const { tcp, ws, http } = ports[this.#seat] as Ports
+    const peers = ports.flatMap((other, seat) => {
+      const key = config.acl.roster.members[seat]?.peer
+      return seat === this.#seat || key === undefined ? [] : ['--peer', `/ip4/127.0.0.1/tcp/${other.tcp}/p2p/${peerIdOf(key)}`]
+    })
+    const listen = ['--listen', `/ip4/127.0.0.1/tcp/${tcp}`, '--listen', `/ip4/127.0.0.1/tcp/${ws}/ws`]
+    return [
+      memberFolder(folder, this.#seat),
+      '--config',
+      handshakeFile(folder),
+      '--rpc',
+      rpc,
+      ...listen,
+      ...peers,
+      '--http',
+      `127.0.0.1:${http}`,
+    ]
+  }
+
+  #heard(child: Child, { event, ...facts }: MemberEvent): void {
+    const { log, onEvent, ports } = this.#o
+    if (event === 'chain') log('info', `member ${this.#seat} sees the chain`, { state: String(facts.state), detail: String(facts.detail) })
+    if (event !== 'ready') return
+    this.#deaths = 0
+    const addresses = (facts.addresses as readonly string[]).filter((address) => address.includes('/ws/'))
+    const running = { seat: this.#seat, pid: child.pid, addresses, http: `http://127.0.0.1:${ports[this.#seat]?.http}` }
+    onEvent('member', { ...running, state: 'up', group: facts.group, newest: facts.newest })
+    this.#isReady(running)
+  }
+}
+
+export class MemberError extends CoalitionError {
+  constructor(seat: number, deaths: number) {
+    super('Devnet.MemberError', `member ${seat} ended ${deaths} times without getting ready; its last lines above say why`, {
+      seat,
+      deaths,
+    })
+  }
+}

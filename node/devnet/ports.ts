@@ -1,0 +1,53 @@
+import { readFile, writeFile } from 'node:fs/promises'
+import { createServer } from 'node:net'
+import { join } from 'node:path'
+
+/** Where a devnet member listens on loopback: for the other members, for readers, for its operator. */
+export interface Ports {
+  readonly tcp: number
+  readonly ws: number
+  readonly http: number
+}
+
+const FILE = 'ports.json'
+
+/**
+ * Ports for each member: those of the run before where they are still free, so that addresses that were given out stay good.
+ * Between now and the member's own start somebody else may take one; the member then says so and ends.
+ */
+export const portsFor = async (folder: string, members: number): Promise<readonly Ports[]> => {
+  const file = join(folder, FILE)
+  const before = await readFile(file, 'utf8').then(known, () => [])
+  const ports: Ports[] = []
+  for (let member = 0; member < members; member++) {
+    const [tcp, ws, http] = await Promise.all([before[member]?.tcp, before[member]?.ws, before[member]?.http].map(freePort))
+    ports.push({ tcp: tcp as number, ws: ws as number, http: http as number })
+  }
+  await writeFile(file, `${JSON.stringify(ports)}\n`)
+  return ports
+}
+
+// Our own file, but a person may have edited it: whatever is no port is passed over.
+const known = (text: string): readonly Partial<Ports>[] => {
+  try {
+    const value = JSON.parse(text) as unknown
+    return Array.isArray(value) ? (value as readonly Partial<Ports>[]) : []
+  } catch {
+    return []
+  }
+}
+
+const freePort = async (wanted: unknown): Promise<number> => {
+  const isPort = typeof wanted === 'number' && Number.isInteger(wanted) && wanted > 1_023 && wanted < 65_536
+  return (isPort ? await tried(wanted) : null) ?? (await tried(0)) ?? Promise.reject(new Error('no free port on 127.0.0.1'))
+}
+
+const tried = (port: number): Promise<number | null> =>
+  new Promise((resolve) => {
+    const server = createServer()
+    server.once('error', () => resolve(null))
+    server.listen(port, '127.0.0.1', () => {
+      const bound = server.address()
+      server.close(() => resolve(typeof bound === 'object' && bound !== null ? bound.port : null))
+    })
+  })
