@@ -11,7 +11,8 @@ import type { Log } from '../client/log.ts'
 import type { ByteStream, Host } from '../client/network/host.ts'
 import { asByteStream, asLink, dialError, LinkError, MAX_WINDOW, peerKey } from '../client/network/link.ts'
 import type { Bytes } from '../client/primitives/bytes.ts'
-import { createVerify, type SubtleVerify } from '../client/primitives/ed25519.ts'
+import { createVerify } from '../client/primitives/ed25519.ts'
+import { nodeSubtle } from './ed25519.ts'
 import { createQuota, originOf } from './transports/addresses.ts'
 import { type HostLimits, LIMITS } from './transports/limits.ts'
 import { guardedWebSockets } from './transports/websocket.ts'
@@ -54,7 +55,7 @@ export const createNodeHost = async ({ seed, listen, log, limits: given = {} }: 
       const timer = setTimeout(run, ms)
       return () => clearTimeout(timer)
     },
-    verify: await createVerify(crypto.subtle as unknown as SubtleVerify),
+    verify: await createVerify(nodeSubtle),
     log,
     dial: async (address, { signal }) => {
       const target = parse(address)

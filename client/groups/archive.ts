@@ -43,6 +43,8 @@ export class Archive<S, C> {
   readonly #identity: Identity
   readonly #store: Store
   readonly #held = new Map<bigint, Held>()
+  /** Seals that have gained signatures since they were written. */
+  readonly #stronger = new Map<bigint, Seal>()
   #unsynced = 0
 
   private constructor(machine: Machine<S, C>, identity: Identity, store: Store) {
@@ -155,12 +157,15 @@ export class Archive<S, C> {
     const { index } = branch.header
     const changes: Change[] = [{ key: archiveKey.block(index), value: encode(blockCodec, block) }]
     if (seal !== null) changes.push({ key: archiveKey.seal(index), value: encode(sealCodec, seal) })
+    const stronger = [...this.#stronger]
+    for (const [older, better] of stronger) changes.push({ key: archiveKey.seal(older), value: encode(sealCodec, better) })
     await this.#write(branch, changes, sync)
+    for (const [older, better] of stronger) if (this.#stronger.get(older) === better) this.#stronger.delete(older)
   }
 
-  /** A seal of more signatures, or one for a block that had none of its own. */
-  async strengthen(index: bigint, seal: Seal): Promise<void> {
-    await this.#store.write([{ key: archiveKey.seal(index), value: encode(sealCodec, seal) }], { sync: false })
+  /** A seal of more signatures, or one for a block that had none of its own. Written with the next block: what is lost with it is only more of the same. */
+  strengthen(index: bigint, seal: Seal): void {
+    this.#stronger.set(index, seal)
   }
 
   async block(index: bigint): Promise<Block | null> {
@@ -170,6 +175,8 @@ export class Archive<S, C> {
   }
 
   async seal(index: bigint): Promise<Seal | null> {
+    const stronger = this.#stronger.get(index)
+    if (stronger !== undefined) return stronger
     const stored = await this.#store.get(archiveKey.seal(index))
     return stored === null ? null : decode(sealCodec, stored)
   }

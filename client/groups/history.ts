@@ -101,14 +101,14 @@ export class History<S, C> {
   }
 
   /** More votes on a final block. True when its certificate is stronger now. */
-  async strengthen(hash: Bytes, view: bigint, votes: Signatures): Promise<boolean> {
+  strengthen(hash: Bytes, view: bigint, votes: Signatures): boolean {
     const header = this.#recent.get(toHex(hash))
     if (header === undefined) return false
     const best = this.#best[votes.size] ?? null
     // Of an older block with a newer one as strong beside it nobody asks for the certificate.
     if (best !== null && best.header.index >= header.index) return false
     const seal = sealOf(view, votes, this.#n)
-    await this.archive.strengthen(header.index, seal)
+    this.archive.strengthen(header.index, seal)
     return this.#offer(header, seal)
   }
 

@@ -295,7 +295,7 @@ export class Seat<S, C> implements AsyncDisposable {
       case 'final':
         return this.#finish(effect)
       case 'stronger':
-        if (await this.#o.history.strengthen(effect.link.hash, effect.view, effect.votes)) this.#listeners.tell(this.#o.history.newest)
+        if (this.#o.history.strengthen(effect.link.hash, effect.view, effect.votes)) this.#listeners.tell(this.#o.history.newest)
         return
       case 'evidence':
         this.counts.evidence += 1

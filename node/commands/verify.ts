@@ -3,11 +3,12 @@ import type { CoalitionError } from '../../client/error.ts'
 import { isError } from '../../client/error.ts'
 import { identify } from '../../client/lattice/tally/config.ts'
 import { fromHex } from '../../client/primitives/bytes.ts'
-import { createVerify, type SubtleVerify } from '../../client/primitives/ed25519.ts'
+import { createVerify } from '../../client/primitives/ed25519.ts'
 import { asId, type GroupId, UNIVERSE } from '../../client/primitives/id.ts'
 import { type Finding, MAX_FILE, verifyEvidence } from '../../client/verify/evidence/index.ts'
 import { type EvidenceError, explain } from '../../client/verify/verdict.ts'
 import { bindings } from '../bindings.ts'
+import { nodeSubtle } from '../ed25519.ts'
 import { readJson } from '../files.ts'
 import { readHandshake } from '../handshake.ts'
 import { type Io, UsageError } from '../io.ts'
@@ -67,7 +68,7 @@ const verify = async (file: string, { group, withstand, json }: Asked, io: Io): 
   const content = await readJson(file, MAX_FILE)
   const options = {
     bindings,
-    verify: await createVerify(crypto.subtle as unknown as SubtleVerify),
+    verify: await createVerify(nodeSubtle),
     ...(withstand !== undefined && { withstand }),
     ...(group !== undefined && { group }),
   }

@@ -1,9 +1,8 @@
 import { setTimeout as delay } from 'node:timers/promises'
-import { base58 } from '@scure/base'
 import { CoalitionError } from '../../client/error.ts'
 import type { TallyConfig } from '../../client/lattice/tally/index.ts'
 import type { Log } from '../../client/log.ts'
-import { type Bytes, concat, fromHex } from '../../client/primitives/bytes.ts'
+import { peerIdOf } from '../transports/addresses.ts'
 import { type Child, type MemberEvent, startMember } from './child.ts'
 import { handshakeFile, memberFolder } from './handshake.ts'
 import type { Ports } from './ports.ts'
@@ -37,10 +36,6 @@ export interface Committee extends AsyncDisposable {
 
 /** A member that dies this many times without having been ready in between is not started again. */
 const MOST_DEATHS = 3
-
-// A libp2p peer id of an Ed25519 key: the identity multihash of its protobuf (libp2p specs, peer-ids).
-const PEER_PREFIX = fromHex('002408011220')
-const peerIdOf = (key: Bytes): string => base58.encode(concat(PEER_PREFIX, key))
 
 /** Starts one process for each member, and starts it again when it dies. */
 export const startCommittee = async (options: CommitteeOptions): Promise<Committee> => {

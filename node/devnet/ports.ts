@@ -37,7 +37,8 @@ const known = (text: string): readonly Partial<Ports>[] => {
   }
 }
 
-const freePort = async (wanted: unknown): Promise<number> => {
+/** A free port of 127.0.0.1: the wanted one if it can be had. */
+export const freePort = async (wanted?: unknown): Promise<number> => {
   const isPort = typeof wanted === 'number' && Number.isInteger(wanted) && wanted > 1_023 && wanted < 65_536
   return (isPort ? await tried(wanted) : null) ?? (await tried(0)) ?? Promise.reject(new Error('no free port on 127.0.0.1'))
 }

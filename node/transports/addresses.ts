@@ -1,4 +1,13 @@
-// Who a connection comes from, for limits by address.
+import { base58 } from '@scure/base'
+import { type Bytes, concat, fromHex } from '../../client/primitives/bytes.ts'
+
+// Who a connection leads to, and who it comes from, for limits by address.
+
+// libp2p specs, peer-ids: the identity multihash (00 24) of the key's protobuf { type = 1: Ed25519, data = 2 }.
+const PEER_PREFIX = fromHex('002408011220')
+
+/** The libp2p peer id of an Ed25519 key of 32 bytes, as it stands in a multiaddr after /p2p/. */
+export const peerIdOf = (key: Bytes): string => base58.encode(concat(PEER_PREFIX, key))
 
 /**
  * What one host can be expected to hold: an IPv4 address, or the /64 of an IPv6 address, since whoever has one address there has 2^64.

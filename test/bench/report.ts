@@ -20,6 +20,12 @@ export const row = (name: string, ours: number, unit: string, rival: string | nu
   ratio: rivalValue === null ? null : round(rivalValue / ours),
 })
 
+/** A row in which more is better. */
+export const rate = (name: string, ours: number, unit: string, rival: string | null = null, rivalValue: number | null = null): Row => ({
+  ...row(name, ours, unit, rival, rivalValue),
+  ratio: rivalValue === null ? null : round(ours / rivalValue),
+})
+
 const round = (value: number): number => Number(value.toPrecision(4))
 
 /** The value below which the given part of the samples lies. */
