@@ -35,17 +35,21 @@ export const startEtcd = async (n: number): Promise<Etcd> => {
   const cluster = nodes.map(({ name, peer }) => `${name}=http://127.0.0.1:${peer}`).join(',')
   for (const node of nodes) node.process = spawn('etcd', argsOf(node, folder, cluster), { stdio: 'ignore' })
   await healthy(nodes)
-  // A follower is asked where there is one: a client does not know the leader either, and a kill of the leader must not cut the client off.
-  const asked = (await leaderOf(nodes)) === nodes[0] ? (nodes[1] ?? nodes[0]) : nodes[0]
-  const session = connectHttp2(`http://127.0.0.1:${asked?.client}`)
-  session.on('error', () => {})
-  await new Promise((resolve) => session.once('connect', resolve))
+  let asked = nodes[0] as Node
+  let session = await open(asked)
   let count = 0
   return {
     put: (value) => put(session, `bench/${count++ % 10_000}`, value),
     kill: async (who) => {
       const leader = await leaderOf(nodes)
-      const victim = who === 'leader' ? leader : nodes.find((node) => node !== leader && node !== asked)
+      const victim = nodes.find((node) => (who === 'leader' ? node === leader : node !== leader && node !== asked))
+      if (victim === asked) {
+        // The client must not die with the one it talks to: what is measured is the cluster.
+        const before = session
+        asked = nodes.find((node) => node !== victim) as Node
+        session = await open(asked)
+        before.close()
+      }
       victim?.process?.kill('SIGKILL')
     },
     [Symbol.asyncDispose]: async () => {
@@ -54,6 +58,13 @@ export const startEtcd = async (n: number): Promise<Etcd> => {
       await rm(folder, { recursive: true, force: true })
     },
   }
+}
+
+const open = async ({ client }: Node): Promise<ClientHttp2Session> => {
+  const session = connectHttp2(`http://127.0.0.1:${client}`)
+  session.on('error', () => {})
+  await new Promise((resolve) => session.once('connect', resolve))
+  return session
 }
 
 const argsOf = ({ name, client, peer }: Node, folder: string, cluster: string): string[] => [

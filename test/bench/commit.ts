@@ -19,15 +19,15 @@ const HELP = `npm run bench -- commit [--json] [--seconds S] [--n 1|4] [--inflig
 /** `npm run bench -- commit`. */
 export const main = async (args: readonly string[]): Promise<void> => {
   if (args.includes('--help')) return console.log(HELP)
-  const valueOf = (name: string): string | null => (args.includes(`--${name}`) ? (args[args.indexOf(`--${name}`) + 1] ?? null) : null)
-  const ms = 1_000 * Number(valueOf('seconds') ?? 6)
+  const given = (name: string): string | null => (args.includes(`--${name}`) ? (args[args.indexOf(`--${name}`) + 1] ?? null) : null)
+  const ms = 1_000 * Number(given('seconds') ?? 6)
   const why = args.includes('--no-etcd') ? 'not asked for' : etcdMissing()
   if (why !== null) console.error(`etcd is not measured: ${why}`)
   const rows: Row[] = []
-  for (const { n, rivals } of COMMITTEES.filter((each) => valueOf('n') === null || Number(valueOf('n')) === each.n)) {
-    await using ours = await startOurs(n, valueOf('profile'))
+  for (const { n, rivals } of COMMITTEES.filter((each) => given('n') === null || Number(given('n')) === each.n)) {
+    await using ours = await startOurs(n, given('profile'))
     await using etcd = why === null ? await startEtcd(rivals) : null
-    for (const inflight of INFLIGHT.filter((each) => valueOf('inflight') === null || Number(valueOf('inflight')) === each))
+    for (const inflight of INFLIGHT.filter((each) => given('inflight') === null || Number(given('inflight')) === each))
       rows.push(...(await caseRows({ n, rivals, inflight, ms, ours, etcd })))
   }
   if (!args.includes('--no-kill')) rows.push(...(await killRows(ms, why === null)))
@@ -82,13 +82,15 @@ const killRows = async (ms: number, withEtcd: boolean): Promise<readonly Row[]> 
     }, ms)
   const [leader, follower] = withEtcd ? [await rival('leader'), await rival('follower')] : [null, null]
   const name = `n = 4, ${KILL_INFLIGHT} in flight, a member killed`
-  return [
-    row(`${name}: longest gap`, ours.gap, 'ms', leader && 'etcd ×3, its leader', leader && leader.gap),
-    rate(`${name}: rate after it`, 100 * ours.part, '% of before', leader && 'etcd ×3, its leader', leader && 100 * leader.part),
-    row(`${name}: longest gap`, ours.gap, 'ms', follower && 'etcd ×3, a follower', follower && follower.gap),
-    rate(`${name}: rate after it`, 100 * ours.part, '% of before', follower && 'etcd ×3, a follower', follower && 100 * follower.part),
-  ]
+  return [...beside(name, ours, 'etcd ×3, its leader', leader), ...beside(name, ours, 'etcd ×3, a follower', follower)]
 }
+
+type After = ReturnType<typeof afterKill>
+
+const beside = (name: string, ours: After, what: string, rival: After | null): readonly Row[] => [
+  row(`${name}: longest gap`, ours.gap, 'ms', rival === null ? null : what, rival?.gap ?? null),
+  rate(`${name}: rate after it`, 100 * ours.part, '% of before', rival === null ? null : what, rival === null ? null : 100 * rival.part),
+]
 
 interface Victim {
   readonly target: { readonly put: (value: Uint8Array) => Promise<void> }
