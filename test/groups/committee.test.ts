@@ -1,8 +1,10 @@
 import { describe, expect, it } from 'vitest'
 import { commitHash } from '../../client/groups/block.ts'
+import { messageCodec } from '../../client/groups/commit/messages.ts'
 import { archiveKey, voteKey } from '../../client/groups/keys.ts'
 import type { Store } from '../../client/groups/storage.ts'
 import { type Bytes, toHex } from '../../client/primitives/bytes.ts'
+import { decode } from '../../client/primitives/codec.ts'
 import { Members } from './committee.ts'
 import { add } from './counter.ts'
 import { flip } from './memory-store.ts'
@@ -104,6 +106,30 @@ describe('a committee of four', () => {
     await members.startAll()
     await members.until(() => members.running().every((group) => group.status().voting === 'voting' && group.state === 10n))
     await commit(members, 3, add(1, 'after'))
+    await expectOneLog(members)
+  })
+
+  it('goes on when a view ran out while members that had started again were not yet allowed to vote', async () => {
+    await using members = new Members(4)
+    await members.startAll()
+    await commit(members, 0, add(1, 'before'))
+    const kindOf = (message: Bytes): string => decode(messageCodec, message).kind
+    members.passes = (_, __, message) => kindOf(message) !== 'proposal'
+    let isCommitted = false
+    void members
+      .group(0)
+      .execute(add(5, 'waiting'))
+      .then(() => {
+        isCommitted = true
+      })
+    await members.pass(1_000)
+    for (const member of [2, 3]) await members.crash(member)
+    members.passes = (_, __, message) => !['proposal', 'recalled'].includes(kindOf(message))
+    for (const member of [2, 3]) await members.start(member)
+    await members.pass(3_000)
+    expect([2, 3].map((member) => members.group(member).status().voting)).toEqual(['asking', 'asking'])
+    members.passes = () => true
+    await members.until(() => isCommitted)
     await expectOneLog(members)
   })
 
