@@ -48,7 +48,6 @@ export interface SeatOptions<S, C> {
 
 const RETRY_MS = 150
 const ASK_MS = 1_000
-const TELL_EVERY = 64n
 
 /** One seat of a committee at work: what comes in is a step, steps end with their promises on disk, and only then anything goes out. */
 export class Seat<S, C> implements AsyncDisposable {
@@ -176,7 +175,10 @@ export class Seat<S, C> implements AsyncDisposable {
     return {
       isIdle: (vote, from) => this.#isIdle(vote, from),
       isWanted: ({ view }, hash) => this.#arrivals.isWanted(view, hash),
-      vote: (vote) => later(() => simplex.vote(vote)),
+      vote: (vote) => {
+        if (vote.view > simplex.root.view) this.#catchUp.seen(vote.member)
+        later(() => simplex.vote(vote))
+      },
       proposal: (from, proposal) => later(() => this.#arrivals.take(from, proposal)),
       command: (from, command) => {
         if (this.#o.history.isTaken(toHex(command.id))) return
@@ -332,8 +334,6 @@ export class Seat<S, C> implements AsyncDisposable {
       this.#mail.spread(again)
     }
     this.#listeners.tell(index)
-    // For the others' operators; what a member needs to know it asks for.
-    if (block.commands.length === 0 || index % TELL_EVERY === 0n) this.#catchUp.tell()
   }
 
   /** Offers what is held for the current view, once its time is not ahead of ours. */

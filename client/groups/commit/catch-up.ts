@@ -70,6 +70,12 @@ export class CatchUp<S, C> {
     this.#o.send(member, this.#status(true))
   }
 
+  /** A member votes in a view after our newest block: it has that block, or does without it. */
+  seen(member: number): void {
+    const newest = this.#o.newest()
+    if ((this.#index.get(member) ?? 0n) < newest) this.#index.set(member, newest)
+  }
+
   heard(member: number, { index }: MessageOf<'status'>): void {
     this.#index.set(member, index)
     this.next()
@@ -152,11 +158,6 @@ export class CatchUp<S, C> {
 
   #status(ask: boolean): Message {
     return { kind: 'status', value: { index: this.#o.newest(), view: this.#o.view(), ask } }
-  }
-
-  /** Tells everybody where we are. */
-  tell(): void {
-    for (const member of this.#up) this.#o.send(member, this.#status(false))
   }
 
   /** Our own position, without a question: the answer to one. */
