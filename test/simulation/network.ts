@@ -1,114 +1,83 @@
-import { thresholds, ZEROS } from '../../client/groups/roster.ts'
-import { type Effect, type Link, Simplex, type Vote } from '../../client/groups/simplex/index.ts'
-import { type Bytes, toHex, u32le, u64le, utf8 } from '../../client/primitives/bytes.ts'
-import { hash } from '../../wasm/core.ts'
-import { random } from '../random.ts'
+import type { Clock } from './clock.ts'
+import { skewed, whole } from './world.ts'
 
-type Message = { readonly to: number; readonly vote: Vote } | { readonly to: number; readonly block: Link }
-
-export interface Run {
-  readonly seed: number
-  readonly n: number
-  /** Finalized hashes by height, as each member saw them. */
-  readonly logs: readonly (readonly string[])[]
-  readonly steps: number
+/** Somebody who runs a member: two of one member are twins. */
+export interface Who {
+  /** Place among all actors. */
+  readonly place: number
+  readonly member: number
 }
 
-const ROOT: Link = { hash: hash(utf8('simulated genesis')), view: 0n, parent: ZEROS, parentView: -1n }
+export interface Actor<M> extends Who {
+  readonly receive: (from: number, message: M) => void
+  /** A link to another member came or went, as far as this one can see. */
+  readonly reach: (member: number, isUp: boolean) => void
+}
 
-/**
- * Runs n members over a network that delays, reorders and loses messages until every one of them finalized `blocks` blocks.
- * Lost votes come again when a view times out, as a host that resends does.
- */
-export const simulate = (n: number, seed: number, blocks: number, loss: number): Run => {
-  const draw = random(seed)
-  const held: Map<string, Link>[] = []
-  const logs: string[][] = []
-  const sent: Message[] = []
-  const queue: Message[] = []
-  const members: Simplex[] = []
+export interface Weather {
+  /** Share of messages that are lost, and that arrive twice. */
+  readonly loss: number
+  readonly twice: number
+  /** Slowest delivery, in milliseconds. */
+  readonly slowest: number
+}
 
-  const broadcast = (message: (to: number) => Message, from: number): void => {
-    for (let to = 0; to < n; to++)
-      if (to !== from) {
-        queue.push(message(to))
-        sent.push(message(to))
-      }
+const FASTEST_MS = 2
+
+/** Links that delay, reorder, repeat and lose, and that may be cut between two sides. */
+export class Network<M> {
+  weather: Weather
+  readonly actors: Actor<M>[] = []
+  readonly #draw: () => number
+  readonly #clock: Pick<Clock, 'after'>
+  /** The side of each actor while the network is cut. */
+  #sides: readonly number[] | null = null
+
+  constructor(clock: Pick<Clock, 'after'>, draw: () => number, weather: Weather) {
+    this.#clock = clock
+    this.#draw = draw
+    this.weather = weather
   }
-  const build = (member: number, effect: Extract<Effect, { kind: 'propose' }>): void => {
-    if ((logs[member]?.length ?? 0) >= blocks) return
-    const link = {
-      hash: blockHash(effect.view, effect.parent.hash, member),
-      view: effect.view,
-      parent: effect.parent.hash,
-      parentView: effect.parent.view,
-    }
-    held[member]?.set(toHex(link.hash), link)
-    broadcast((to) => ({ to, block: link }), member)
-    members[member]?.offer(link)
+
+  /** Cuts every link between actors of different sides; null heals all. */
+  cut(sides: readonly number[] | null): void {
+    this.#sides = sides
   }
-  const drain = (member: number): void => {
-    const core = members[member] as Simplex
-    for (let effects = core.take(); effects.length > 0; effects = core.take())
-      for (const effect of effects) {
-        if (effect.kind === 'vote' && effect.vote.kind !== 'propose') broadcast((to) => ({ to, vote: effect.vote }), member)
-        if (effect.kind === 'propose') build(member, effect)
-        if (effect.kind === 'enter') for (const link of held[member]?.values() ?? []) if (link.view === effect.view) core.offer(link)
-        if (effect.kind === 'final') logs[member]?.push(...chain(held[member] ?? new Map(), effect.link, logs[member] ?? []))
-      }
+
+  /** From an actor to every actor of a member. */
+  send(from: Actor<M>, to: number, message: M): void {
+    for (const target of this.actors) if (target.member === to && target !== from) this.#pass(from, target, message)
   }
-  for (let member = 0; member < n; member++) {
-    held.push(new Map())
-    logs.push([])
-    const sign = (view: bigint, kind: string, commit: Bytes): Bytes => hash(utf8(`${member} ${kind}`), u64le(view), commit)
-    members.push(new Simplex({ n, quorum: thresholds(n).quorum, member, root: ROOT, patience: { viewMs: 400, shortMs: 100 }, sign }))
+
+  all(from: Actor<M>, message: M): void {
+    for (const target of this.actors) if (target !== from) this.#pass(from, target, message)
   }
-  members.forEach((core, member) => {
-    core.start()
-    drain(member)
+
+  /** Past weather and cuts: liars choose when they are heard. */
+  bring(from: number, to: Actor<M>, ms: number, message: M): void {
+    this.#clock.after(ms, () => to.receive(from, message))
+  }
+
+  #pass(from: Actor<M>, to: Actor<M>, message: M): void {
+    const { loss, twice } = this.weather
+    if (this.#draw() < loss) return
+    this.#arrive(from, to, message)
+    if (this.#draw() < twice) this.#arrive(from, to, message)
+  }
+
+  #arrive(from: Actor<M>, to: Actor<M>, message: M): void {
+    const sides = this.#sides
+    if (sides !== null && sides[from.place] !== sides[to.place]) return
+    this.bring(from.member, to, skewed(this.#draw, FASTEST_MS, this.weather.slowest), message)
+  }
+}
+
+/** A side for each actor; twins never stand on the same one. */
+export const sidesOf = (actors: readonly Who[], draw: () => number): readonly number[] => {
+  const sides = actors.map(() => whole(draw, 2))
+  actors.forEach(({ member }, i) => {
+    const twin = actors.findIndex((other) => other.member === member)
+    if (twin !== i) sides[i] = 1 - (sides[twin] as number)
   })
-
-  let steps = 0
-  for (; steps < 200_000 && logs.some((log) => log.length < blocks); steps++) {
-    if (queue.length === 0 || draw() < 0.0005) {
-      // Nothing under way, or a clock ran out: everybody's view times out and what was sent before is sent again.
-      members.forEach((core, member) => {
-        core.timeout(core.view)
-        drain(member)
-      })
-      const [slowest = 0n] = members.map(({ root }) => root.view).sort((a, b) => Number(a - b))
-      queue.push(...sent.filter((message) => ('vote' in message ? message.vote.view : message.block.view) >= slowest))
-      continue
-    }
-    const [message] = queue.splice(Math.floor(draw() * queue.length), 1)
-    if (message === undefined || draw() < loss) continue
-    const core = members[message.to] as Simplex
-    if ('vote' in message) core.vote(message.vote)
-    else if (message.block.parent === ROOT.hash || held[message.to]?.has(toHex(message.block.parent))) {
-      // As in the engine: a block is executed on its parent, so whoever holds it holds all of its ancestors.
-      held[message.to]?.set(toHex(message.block.hash), message.block)
-      if (message.block.view === core.view) core.offer(message.block)
-      else core.hold(message.block)
-    }
-    drain(message.to)
-  }
-  return { seed, n, logs, steps }
-}
-
-const blockHash = (view: bigint, parent: Bytes, member: number): Bytes => hash(utf8('block'), u64le(view), parent, u32le(member))
-
-/** The blocks that became final with `link`, oldest first. */
-const chain = (held: ReadonlyMap<string, Link>, link: Link, known: readonly string[]): readonly string[] => {
-  const found: string[] = []
-  const last = known.at(-1) ?? toHex(ROOT.hash)
-  for (let at: Link | undefined = link; at !== undefined && toHex(at.hash) !== last && at.view > 0n; at = held.get(toHex(at.parent)))
-    found.unshift(toHex(at.hash))
-  return found
-}
-
-/** The first height at which two members finalized different blocks, or null. */
-export const forkOf = ({ logs }: Run): number | null => {
-  const height = Math.max(...logs.map((log) => log.length))
-  for (let i = 0; i < height; i++) if (new Set(logs.map((log) => log[i]).filter((name) => name !== undefined)).size > 1) return i
-  return null
+  return sides
 }
