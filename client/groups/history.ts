@@ -152,3 +152,6 @@ export const sealOf = (view: bigint, votes: Signatures, n: number): Seal => {
   for (const member of members) signers[member >> 3] = (signers[member >> 3] as number) | (1 << (member & 7))
   return { view, signers, signatures: members.map((member) => votes.get(member) as Bytes) }
 }
+
+/** Votes but for those of one member. */
+export const without = (votes: Signatures, member: number): Signatures => new Map([...votes].filter(([each]) => each !== member))

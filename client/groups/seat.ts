@@ -7,23 +7,24 @@ import { Arrivals } from './arrivals.ts'
 import type { Block, Command, Seal } from './block.ts'
 import type { Branches } from './branches.ts'
 import { CatchUp, type Position } from './commit/catch-up.ts'
+import { Echo } from './commit/echo.ts'
 import { type Desk, Ingress } from './commit/ingress.ts'
 import { Mail } from './commit/mail.ts'
 import type { MessageOf } from './commit/messages.ts'
 import { Recall } from './commit/recall.ts'
-import { sayAgain } from './commit/say-again.ts'
 import type { Committee } from './committee.ts'
 import { factsOf, keepEvidence } from './evidence.ts'
 import type { Branch, Identity } from './execution.ts'
 import type { Counts, Timers } from './group.ts'
-import { type History, sealOf } from './history.ts'
+import { type History, sealOf, without } from './history.ts'
 import { Listeners } from './listeners.ts'
 import type { Pool } from './pool.ts'
 import { Proposer } from './proposer.ts'
 import type { Repair } from './repair.ts'
 import { restore } from './restore.ts'
+import { thresholds } from './roster.ts'
 import { Schedule } from './schedule.ts'
-import { type Effect, type Simplex, type SimplexOptions, VIEWS, type Vote } from './simplex/index.ts'
+import { type Effect, type Signatures, type Simplex, type SimplexOptions, VIEWS, type Vote } from './simplex/index.ts'
 import { ContradictedError, StoppedError } from './stopped.ts'
 import { Turn } from './turn.ts'
 import type { Proposal, VoteRecord } from './vote-record.ts'
@@ -56,6 +57,7 @@ export class Seat<S, C> implements AsyncDisposable {
   readonly #ingress: Ingress<S, C>
   readonly #catchUp: CatchUp<S, C>
   readonly #mail: Mail
+  readonly #echo: Echo<S, C>
   readonly #recall: Recall
   readonly #proposer: Proposer<S, C>
   readonly #arrivals: Arrivals<S, C>
@@ -77,6 +79,7 @@ export class Seat<S, C> implements AsyncDisposable {
     const newest = (): bigint => history.newest
     const send: Mail['to'] = (to, message) => this.#mail.to(to, message)
     this.#catchUp = new CatchUp({ archive: history.archive, host, newest, view: () => simplex.view, send, others })
+    this.#echo = new Echo(options, this.#mail, this.#catchUp, () => this.#problem !== null)
     this.#recall = new Recall(identity.roster.members.length, others)
     this.#proposer = new Proposer(options)
     this.#schedule = new Schedule(options)
@@ -102,13 +105,8 @@ export class Seat<S, C> implements AsyncDisposable {
     return { view, leader: this.#o.simplex.leader(view) }
   }
 
-  positions(): readonly Position[] {
-    return this.#catchUp.positions()
-  }
-
-  onCommit(listener: (newest: bigint) => void): () => void {
-    return this.#listeners.add(listener)
-  }
+  readonly positions = (): readonly Position[] => this.#catchUp.positions()
+  readonly onCommit = (listener: (newest: bigint) => void): (() => void) => this.#listeners.add(listener)
 
   /** @throws StoppedError */
   expectRunning(): void {
@@ -170,7 +168,7 @@ export class Seat<S, C> implements AsyncDisposable {
   }
 
   #desk(): Desk {
-    const { simplex, pool, branches } = this.#o
+    const { simplex, pool } = this.#o
     const later = (step: () => void | Promise<void>): void => void this.#turn.run(step)
     return {
       isIdle: (vote, from) => this.#isIdle(vote, from),
@@ -179,7 +177,11 @@ export class Seat<S, C> implements AsyncDisposable {
         if (vote.view > simplex.root.view) this.#catchUp.seen(vote.member)
         later(() => simplex.vote(vote))
       },
-      proposal: (from, proposal) => later(() => this.#arrivals.take(from, proposal)),
+      proposal: (from, proposal, proposed) =>
+        later(() => {
+          simplex.vote(proposed)
+          this.#arrivals.take(from, proposal)
+        }),
       command: (from, command) => {
         if (this.#o.history.isTaken(toHex(command.id))) return
         later(() => pool.addFrom(from, command))
@@ -187,12 +189,7 @@ export class Seat<S, C> implements AsyncDisposable {
       status: (from, status) => later(() => this.#status(from, status)),
       fetch: (from, index) => void this.#catchUp.serve(from, index).catch((error: unknown) => this.#unserved(error)),
       blocks: (from, blocks, seal) => later(() => this.#adopt(from, blocks, seal)),
-      want: (from, hash) => {
-        const held = branches.get(hash)
-        if (held?.block != null && held.signature !== null)
-          this.#mail.to(from, { kind: 'proposal', value: { block: held.block, signature: held.signature } })
-        else this.#catchUp.answer(from)
-      },
+      want: (from, hash) => later(() => this.#echo.proposalTo(from, hash)),
       recall: (from) => this.#mail.recalled(from, this.#recall.newestOf(from, simplex, this.#o.history)),
       recalled: (from, votes) => later(() => this.#recalled(from, votes)),
       refused: (from, problem) => this.#refuse(from, problem),
@@ -226,8 +223,7 @@ export class Seat<S, C> implements AsyncDisposable {
     this.#catchUp.heard(from, status)
     if (!status.ask) return
     this.#catchUp.answer(from)
-    const { simplex, history } = this.#o
-    if (status.index === history.newest) this.#mail.votesTo(from, simplex.votesFrom(simplex.root.view))
+    if (status.index === this.#o.history.newest) this.#echo.votesTo(from)
   }
 
   async #recalled(from: number, votes: readonly Vote[]): Promise<void> {
@@ -272,19 +268,11 @@ export class Seat<S, C> implements AsyncDisposable {
         // A store that failed may have lost a promise: nothing of this turn leaves the machine.
         await record.flush().catch((error: unknown) => this.#stopVoting(error))
       }
-      if (this.#problem === null) this.#send(effects)
+      if (this.#problem === null) this.#mail.cast(effects, this.#o.branches)
       for (const effect of effects) await this.#follow(effect)
     }
+    this.#echo.say()
     this.#mail.flush()
-  }
-
-  #send(effects: readonly Effect[]): void {
-    const votes = effects.flatMap((effect) => (effect.kind === 'vote' ? [effect.vote] : []))
-    for (const { kind, hash, signature } of votes) {
-      const held = kind === 'propose' ? this.#o.branches.get(hash) : null
-      if (held?.block != null) this.#mail.all({ kind: 'proposal', value: { block: held.block, signature } })
-    }
-    this.#mail.votes(votes.filter(({ kind }) => kind !== 'propose'))
   }
 
   async #follow(effect: Effect): Promise<void> {
@@ -297,7 +285,8 @@ export class Seat<S, C> implements AsyncDisposable {
       case 'final':
         return this.#finish(effect)
       case 'stronger':
-        if (this.#o.history.strengthen(effect.link.hash, effect.view, effect.votes)) this.#listeners.tell(this.#o.history.newest)
+        if (this.#o.history.strengthen(effect.link.hash, effect.view, this.#lasting(effect.votes)))
+          this.#listeners.tell(this.#o.history.newest)
         return
       case 'evidence':
         this.counts.evidence += 1
@@ -317,8 +306,17 @@ export class Seat<S, C> implements AsyncDisposable {
     const held = branches.get(link.hash)
     if (held === null) return
     const chain = [...branches.chainOf(held.branch)].reverse()
-    const seal = sealOf(view, votes, identity.roster.members.length)
+    const { n, quorum } = thresholds(identity.roster.members.length)
+    const lasting = this.#lasting(votes)
+    // Without a quorum beside ours the certificate comes from others, by catch-up.
+    if (lasting.size < quorum) return
+    const seal = sealOf(view, lasting, n)
     for (const [i, { branch, block }] of chain.entries()) await this.#commit(branch, block, i === chain.length - 1 ? seal : null)
+  }
+
+  // A vote of ours that a failed store may have lost must not go into a certificate.
+  #lasting(votes: Signatures): Signatures {
+    return this.#problem === null ? votes : without(votes, this.#o.member)
   }
 
   async #commit(branch: Branch<S>, block: Block, seal: Seal | null): Promise<void> {
@@ -379,7 +377,9 @@ export class Seat<S, C> implements AsyncDisposable {
     const due = this.#schedule.due()
     // Each time: the first may have come before this member was allowed to vote.
     if (due !== null && this.#problem === null) simplex.timeout(simplex.view)
-    if (due === 'again') sayAgain(this.#o, this.#mail, this.#catchUp)
+    // What another member was shown and we were not may be all that is missing: asked for before the next view begins.
+    if (due === 'end') this.#catchUp.ask()
+    if (due === 'again') this.#echo.again()
     if (this.voting === 'asking') this.#mail.all({ kind: 'recall', value: null })
     this.#catchUp.want(this.#arrivals.lacking())
     this.#catchUp.next()

@@ -18,7 +18,7 @@ export interface Desk {
   readonly isWanted: (header: Header, hash: Bytes) => boolean
   readonly vote: (vote: Vote) => void
   /** A block that its leader signed, and whose commands are all admitted. */
-  readonly proposal: (from: number, proposal: Proposal) => void
+  readonly proposal: (from: number, proposal: Proposal, proposed: Vote) => void
   readonly command: (from: number, command: Command) => void
   readonly status: (from: number, status: MessageOf<'status'>) => void
   readonly fetch: (from: number, index: bigint) => void
@@ -125,10 +125,10 @@ export class Ingress<S, C> {
     if (!this.#desk.isWanted(header, hash)) return
     if (encode(blockCodec, block).length > BLOCK_LIMITS.bytes) throw new RangeError(`a block of more than ${BLOCK_LIMITS.bytes} bytes`)
     const leader = Number(header.view % BigInt(this.#identity.roster.members.length))
-    const isSigned = await this.#isSigned({ view: header.view, kind: 'propose', hash, member: leader, signature })
-    if (!isSigned) throw new RangeError(`block ${toHex(hash)} is not signed by the leader of view ${header.view}`)
+    const proposed = { view: header.view, kind: 'propose', hash, member: leader, signature } as const
+    if (!(await this.#isSigned(proposed))) throw new RangeError(`block ${toHex(hash)} is not signed by the leader of view ${header.view}`)
     const commands = await this.#admission.admitAll(block.commands)
-    this.#desk.proposal(from, { block: { header, commands: [...commands] }, signature })
+    this.#desk.proposal(from, { block: { header, commands: [...commands] }, signature }, proposed)
   }
 
   async #commands(from: number, commands: readonly Command[]): Promise<void> {

@@ -1,8 +1,9 @@
 import type { Bytes } from '../../primitives/bytes.ts'
 import { encode } from '../../primitives/codec.ts'
 import { type Command, commandCodec } from '../block.ts'
+import type { Branches } from '../branches.ts'
 import type { Committee } from '../committee.ts'
-import type { Vote } from '../simplex/index.ts'
+import type { Effect, Vote } from '../simplex/index.ts'
 import { COMMIT_LIMITS, encodeMessage, fromVote, type Message, parts } from './messages.ts'
 
 /** Bytes of an encoded vote: view, kind, hash, member, signature. */
@@ -26,6 +27,16 @@ export class Mail {
   all(message: Message): void {
     if (this.#others.length === 0) return
     this.#post(encodeMessage(message))
+  }
+
+  /** What a turn cast: a propose vote travels with its block, the others by themselves. */
+  cast<S, C>(effects: readonly Effect[], branches: Branches<S, C>): void {
+    const votes = effects.flatMap((effect) => (effect.kind === 'vote' ? [effect.vote] : []))
+    for (const { kind, hash, signature } of votes) {
+      const held = kind === 'propose' ? branches.get(hash) : null
+      if (held?.block != null) this.all({ kind: 'proposal', value: { block: held.block, signature } })
+    }
+    this.votes(votes.filter(({ kind }) => kind !== 'propose'))
   }
 
   votes(votes: readonly Vote[]): void {
