@@ -347,10 +347,12 @@ export class Seat<S, C> implements AsyncDisposable {
     const { simplex } = this.#o
     const made = this.#proposer.propose(simplex.view, this.#schedule.enteredAt)
     if (made === null) return
-    // The same bytes as the propose vote's, which `offer` casts: Ed25519 is deterministic.
-    const signature = this.#o.sign(made.branch.link.view, 'propose', made.branch.link.hash)
-    this.#keep(made.branch, { block: made.block, signature })
-    if (simplex.offer(made.branch.link)) this.counts.proposed += 1
+    const { branch, block } = made
+    // Only what was promised is signed: the core may refuse, for a view whose time is up.
+    if (!simplex.offer(branch.link)) return
+    this.counts.proposed += 1
+    // The same bytes as the vote that `offer` cast: Ed25519 is deterministic.
+    this.#keep(branch, { block, signature: this.#o.sign(branch.link.view, 'propose', branch.link.hash) })
   }
 
   /** Voting ends for good; following and serving go on. A committee of one has nobody to follow. */
