@@ -12,13 +12,14 @@ import { createRpc } from '../../node/chain/rpc.ts'
 import { BUILDER, memberFolder } from '../../node/devnet/handshake.ts'
 import { readHandshake } from '../../node/handshake.ts'
 import { connect, Tally } from '../../node/index.ts'
+import { readReport } from '../../node/metrics/report.ts'
 import { openLevel } from '../../node/storage/level.ts'
 import { hashText } from '../../wasm/core.ts'
 import type { Devnet } from '../devnet.ts'
 import { random } from '../random.ts'
 
 // Members that are killed under load, one after the other and now and then two at once, and what must come out of it: nothing that a
-// reader was shown is gone, and all members hold one history.
+// reader was shown is gone, all members hold one history, and each of them votes again.
 
 export interface KillOptions {
   readonly devnet: Devnet
@@ -95,6 +96,8 @@ export const killMembers = async ({ devnet, folder, kills, seed, log }: KillOpti
   }
   const before = shown.length
   const went = await untilMore(shown, before, performance.now() + 60_000)
+  const newest = shown.at(-1)?.index ?? 0n
+  const unwell = (await Promise.all(devnet.members.map(({ http }) => untilLevel(http, newest, performance.now() + 30_000)))).flat()
   stop.abort()
   await paying
   await handle[Symbol.asyncDispose]()
@@ -102,7 +105,24 @@ export const killMembers = async ({ devnet, folder, kills, seed, log }: KillOpti
   await reading
   await devnet.end('SIGINT')
   const { blocks, problems } = await compare(folder, config, shown)
-  return { kills, seen: shown.length, blocks, problems: went ? problems : [...problems, 'no refund was shown after the last kill'] }
+  const stood = went ? [] : ['no refund was shown after the last kill']
+  return { kills, seen: shown.length, blocks, problems: [...problems, ...unwell, ...stood] }
+}
+
+/** Waits until a member votes and holds block `index`; what is wrong where it does not in time. */
+const untilLevel = async (http: string, index: bigint, end: number): Promise<readonly string[]> => {
+  for (;;) {
+    const report = await fetch(`${http}/status`)
+      .then(async (answer) => readReport(await answer.json()))
+      .catch((error: unknown) => String(error))
+    if (typeof report !== 'string' && report.voting === 'voting' && report.index >= index) return []
+    if (performance.now() < end) await delay(200)
+    else if (typeof report === 'string') return [`the member at ${http} says nothing: ${report}`]
+    else
+      return [
+        `member ${report.seat} is ${report.voting} at block ${report.index} of ${index}: ${report.problem ?? report.health.reasons.join('; ')}`,
+      ]
+  }
 }
 
 const untilMore = async (shown: readonly Shown[], before: number, end: number): Promise<boolean> => {
