@@ -1,4 +1,4 @@
-import { open } from 'node:fs/promises'
+import { open, rename } from 'node:fs/promises'
 import { UsageError } from './io.ts'
 
 /**
@@ -38,3 +38,16 @@ const readBytes = async (path: string, most: number): Promise<Uint8Array> => {
 }
 
 const PIECE = 65_536
+
+/** Writes a file whole or not at all: whoever reads it, after a power cut too, finds what was there before or all of the new text. */
+export const writeWhole = async (path: string, text: string, mode = 0o644): Promise<void> => {
+  const beside = `${path}.new`
+  const file = await open(beside, 'w', mode)
+  try {
+    await file.writeFile(text)
+    await file.sync()
+  } finally {
+    await file.close()
+  }
+  await rename(beside, path)
+}

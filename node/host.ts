@@ -15,6 +15,7 @@ import { createVerify } from '../client/primitives/ed25519.ts'
 import { nodeSubtle } from './ed25519.ts'
 import { createQuota, originOf } from './transports/addresses.ts'
 import { type HostLimits, LIMITS } from './transports/limits.ts'
+import { checkListen, listenError } from './transports/listening.ts'
 import { guardedWebSockets } from './transports/websocket.ts'
 
 export interface NodeHostOptions {
@@ -36,14 +37,23 @@ export interface NodeHost extends Host {
   readonly addresses: () => readonly string[]
   /** Answers a protocol. A handler that throws resets its stream. */
   readonly handle: (protocol: string, handler: Handler) => Promise<void>
+  /** Connections that are open, and exchanges of a protocol that others opened. */
+  readonly load: (protocol: string) => { readonly connections: number; readonly streams: number }
   /** Closes listeners and connections. */
   readonly close: () => Promise<void>
 }
 
-/** A Host on Node: libp2p over TCP and WebSocket, noise, yamux. */
+/**
+ * A Host on Node: libp2p over TCP and WebSocket, noise, yamux.
+ * @throws ListenError
+ */
 export const createNodeHost = async ({ seed, listen, log, limits: given = {} }: NodeHostOptions): Promise<NodeHost> => {
   const limits = { ...LIMITS, ...given }
-  const node = await createNode(seed, listen, limits)
+  checkListen(listen)
+  const node = await createNode(seed, listen, limits).catch((error: unknown) => {
+    throw listenError(listen, error)
+  })
+  const open = new Map<string, number>()
   // Every tab is a peer of its own; without this the store would keep them all.
   node.addEventListener('peer:disconnect', ({ detail }) => void node.peerStore.delete(detail).catch(() => {}))
   const peer = node.peerId.publicKey?.raw
@@ -67,7 +77,8 @@ export const createNodeHost = async ({ seed, listen, log, limits: given = {} }: 
     },
     peer: new Uint8Array(peer),
     addresses: () => node.getMultiaddrs().map(String),
-    handle: (protocol, handler) => handle(node, protocol, handler, limits, log),
+    handle: (protocol, handler) => handle(node, protocol, counted(open, protocol, handler), limits, log),
+    load: (protocol) => ({ connections: node.getConnections().length, streams: open.get(protocol) ?? 0 }),
     close: async () => node.stop(),
   }
 }
@@ -101,6 +112,19 @@ const createNode = async (seed: Bytes, listen: readonly string[], limits: HostLi
       },
     },
   })
+}
+
+/** Keeps in `open` how many exchanges of the protocol there are. */
+const counted = (open: Map<string, number>, protocol: string, handler: Handler): Handler => {
+  const add = (change: number): void => void open.set(protocol, (open.get(protocol) ?? 0) + change)
+  return async (...exchange) => {
+    add(1)
+    try {
+      await handler(...exchange)
+    } finally {
+      add(-1)
+    }
+  }
 }
 
 const handle = (node: Libp2p, protocol: string, handler: Handler, { streams }: HostLimits, log: Log): Promise<void> =>

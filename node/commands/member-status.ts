@@ -48,7 +48,7 @@ const noted = async (dir: string): Promise<URL> => {
   const found = await readJson(file, 4_096).catch((error: unknown) => {
     const { cause } = error as Error
     const isMissing = (cause as { readonly code?: unknown } | undefined)?.code === 'ENOENT'
-    throw new Unanswered(isMissing ? `there is no ${file}: the member is not running, or not with --http` : (error as Error).message)
+    throw new Unanswered(isMissing ? `there is no ${file}: the member is not running` : (error as Error).message)
   })
   const text = (found as { readonly url?: unknown } | null)?.url
   const url = typeof text === 'string' ? urlOf(text) : null
@@ -145,8 +145,9 @@ const peerRows = ({ peers, index }: StatusReport): readonly Row[] =>
         }),
   )
 
-const ownRows = ({ chain, counts, voting }: StatusReport): readonly Row[] => [
+const ownRows = ({ chain, counts, connections, lightStreams, voting }: StatusReport): readonly Row[] => [
   ['chain', chain === null ? 'not looked at yet' : `${chain.state}: ${chain.detail}`],
+  ['readers', `${lightStreams} light streams, ${connections} connections with those of members`],
   [
     'since start',
     Object.entries(counts)

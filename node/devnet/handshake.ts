@@ -1,4 +1,4 @@
-import { readFile, writeFile } from 'node:fs/promises'
+import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import { CoalitionError } from '../../client/error.ts'
 import type { Member } from '../../client/groups/roster.ts'
@@ -6,6 +6,8 @@ import { formatConfig, parseConfig, SIGNATURE } from '../../client/lattice/tally
 import type { TallyConfig } from '../../client/lattice/tally/index.ts'
 import { type Bytes, equal, fromHex, toHex } from '../../client/primitives/bytes.ts'
 import { hashText } from '../../wasm/core.ts'
+import { writeWhole } from '../files.ts'
+import { readHandshake } from '../handshake.ts'
 import { initFolder } from '../members/folder.ts'
 
 /** What the devnet publishes for a chain: the lattice's name, when a block counts, and how often an idle member commits. */
@@ -27,13 +29,13 @@ const TIMERS = { view_ms: 400, short_ms: 100, skew_ms: 500, heartbeat_ms: 1_000 
 
 /**
  * The devnet's config: the one in its folder, or a new one for this chain with new members.
- * @throws HandshakeError when the folder's config is of another chain or another number of members
+ * @throws HandshakeError when the folder's config is of another chain or another number of members; UsageError, ParseError, ConfigError
+ *   when it cannot be read: members were made for it, so it is not made anew
  */
 export const handshakeOf = async ({ folder, chainId, origin, feeRecipient, members }: Plan): Promise<TallyConfig> => {
   const file = join(folder, FILE)
-  const stored = await readFile(file, 'utf8').catch(() => null)
-  if (stored !== null) {
-    const config = parseConfig((JSON.parse(stored) as { tally: unknown }).tally)
+  if (existsSync(file)) {
+    const config = parseConfig((await readHandshake(file)).tally)
     const { origin: stood } = config.content
     const n = config.acl.roster.members.length
     if (!equal(stood.hash, origin))
@@ -70,7 +72,7 @@ export const handshakeOf = async ({ folder, chainId, origin, feeRecipient, membe
 
 /** Writes what the operators publish: the config and where members listen for readers. */
 export const publish = async (folder: string, config: TallyConfig, bootstrap: readonly string[]): Promise<void> =>
-  writeFile(handshakeFile(folder), `${JSON.stringify({ tally: formatConfig(config), bootstrap }, null, 2)}\n`)
+  writeWhole(handshakeFile(folder), `${JSON.stringify({ tally: formatConfig(config), bootstrap }, null, 2)}\n`)
 
 export const handshakeFile = (folder: string): string => join(folder, FILE)
 export const memberFolder = (folder: string, member: number): string => join(folder, `member-${member + 1}`)

@@ -19,9 +19,17 @@ export const portsFor = async (folder: string, members: number): Promise<readonl
   const file = join(folder, FILE)
   const before = await readFile(file, 'utf8').then(known, () => [])
   const ports: Ports[] = []
+  // A port is let go of once it was tried, so the next search may come upon it again.
+  const given = new Set<number>()
+  const choose = async (wanted: unknown): Promise<number> => {
+    const port = await freePort(given.has(wanted as number) ? undefined : wanted)
+    if (given.has(port)) return choose(undefined)
+    given.add(port)
+    return port
+  }
   for (let member = 0; member < members; member++) {
-    const [tcp, ws, http] = await Promise.all([before[member]?.tcp, before[member]?.ws, before[member]?.http].map(freePort))
-    ports.push({ tcp: tcp as number, ws: ws as number, http: http as number })
+    const known = before[member]
+    ports.push({ tcp: await choose(known?.tcp), ws: await choose(known?.ws), http: await choose(known?.http) })
   }
   await writeFile(file, `${JSON.stringify(ports)}\n`)
   return ports

@@ -1,5 +1,5 @@
 import { createPrivateKey, createPublicKey, randomBytes, sign as signWith } from 'node:crypto'
-import { access, mkdir, readFile, rename, writeFile } from 'node:fs/promises'
+import { access, mkdir, readFile, rename } from 'node:fs/promises'
 import { join } from 'node:path'
 import { CoalitionError } from '../../client/error.ts'
 import { voteKey } from '../../client/groups/keys.ts'
@@ -7,7 +7,8 @@ import type { Store } from '../../client/groups/storage.ts'
 import { VoteRecordError } from '../../client/groups/vote-record.ts'
 import type { Log } from '../../client/log.ts'
 import { type Bytes, copy, fromHex, toHex } from '../../client/primitives/bytes.ts'
-import { IN_USE, openLevel, StoreError } from '../storage/level.ts'
+import { writeWhole } from '../files.ts'
+import { openLevel, StoreError } from '../storage/level.ts'
 
 // A member's folder: link.key (0600), votes/ with the vote key inside, archive/ that can be fetched again.
 
@@ -47,13 +48,18 @@ const publicOf = (seed: Bytes): Bytes => {
 /**
  * Makes the keys of a new member, or gives those that are there. The vote key is written into the vote record's own store: whoever
  * loses one loses both, and cannot sign twice by restoring half of a backup (PROTOCOL.md section 1, "Loss").
+ *
+ * @throws FolderError, StoreError
  */
 export const initFolder = async (path: string): Promise<PublicKeys> => {
-  await mkdir(path, { recursive: true, mode: 0o700 })
-  const link = join(path, LINK_KEY)
-  if (!(await exists(link))) await writeFile(link, `${toHex(new Uint8Array(randomBytes(32)))}\n`, { mode: 0o600, flag: 'wx' })
+  await mkdir(path, { recursive: true, mode: 0o700 }).catch((cause: Error) => {
+    throw new FolderError(path, `cannot be made: ${cause.message}`, cause)
+  })
+  // First, as only one process can have it: two at once would each print a link key of their own.
   const votes = await openLevel(join(path, 'votes'))
   try {
+    const link = join(path, LINK_KEY)
+    if (!(await exists(link))) await writeWhole(link, `${toHex(new Uint8Array(randomBytes(32)))}\n`, 0o600)
     const seed = (await votes.get(voteKey.secret)) ?? new Uint8Array(randomBytes(32))
     await votes.write([{ key: voteKey.secret, value: seed }], { sync: true })
     return { peer: publicOf(await readSeed(link)), vote: publicOf(seed) }
@@ -65,15 +71,11 @@ export const initFolder = async (path: string): Promise<PublicKeys> => {
 /** Opens a member's folder for running. @throws FolderError when something is missing, StoreError when another process runs it */
 export const openFolder = async (path: string, log: Log): Promise<Folder> => {
   const linkSeed = await readSeed(join(path, LINK_KEY))
-  const votes = await openVotes(join(path, 'votes'))
-  const record = votes instanceof VoteRecordError ? null : votes
+  const { votes, seed } = await openVotes(join(path, 'votes'))
   const close = async (): Promise<void> => {
-    await record?.close()
+    if (!(votes instanceof VoteRecordError)) await votes.close()
   }
   try {
-    const seed = record === null ? null : await record.get(voteKey.secret)
-    if (record !== null && seed?.length !== 32)
-      throw new FolderError(join(path, 'votes'), 'holds no vote key: make one with `coalition member init`, and a new seat for it')
     const key = seed === null ? null : privateKey(seed)
     const archive = await openArchive(join(path, 'archive'), log)
     return {
@@ -97,28 +99,36 @@ export const openFolder = async (path: string, log: Log): Promise<Folder> => {
   }
 }
 
-const isInUse = (error: unknown): boolean => error instanceof StoreError && error.facts.problem === IN_USE
+type Votes = { readonly votes: Store; readonly seed: Bytes } | { readonly votes: VoteRecordError; readonly seed: null }
 
-// Damage to it ends the member's voting and nothing else: a second process on the folder is another matter.
-const openVotes = async (path: string): Promise<Store | VoteRecordError> => {
+// Damage to it ends the member's voting and nothing else. A second process on the folder, or a full disk, is another matter.
+const openVotes = async (path: string): Promise<Votes> => {
   try {
-    return await openLevel(path)
+    const votes = await openLevel(path)
+    const seed = await votes.get(voteKey.secret).catch(() => null)
+    if (seed?.length === 32) return { votes, seed }
+    // A store that lost its first file LevelDB opens anew, and empty.
+    await votes.close()
+    return { votes: damaged(`${path} holds no vote key that can be read`), seed: null }
   } catch (error) {
-    if (!(error instanceof StoreError) || isInUse(error)) throw error
-    return new VoteRecordError(
-      `${path} cannot be opened; this member must not vote again, and goes on following and serving. Make a new folder with \`coalition member init\` and rejoin by Reconfigure with its new vote key`,
-      '',
-      error,
-    )
+    if (!(error instanceof StoreError) || !error.isDamage) throw error
+    return { votes: damaged(error.message, error), seed: null }
   }
 }
+
+const damaged = (problem: string, cause?: unknown): VoteRecordError =>
+  new VoteRecordError(
+    `${problem}; this member must not vote again, and goes on following and serving. Make a new folder with \`coalition member init\` and rejoin by Reconfigure with its new vote key`,
+    '',
+    cause,
+  )
 
 // It can be fetched again, so one that cannot be opened is put aside and not deleted: somebody may want to know why.
 const openArchive = async (path: string, log: Log): Promise<Store> => {
   try {
     return await openLevel(path)
   } catch (error) {
-    if (!(error instanceof StoreError) || isInUse(error)) throw error
+    if (!(error instanceof StoreError) || !error.isDamage) throw error
     const aside = `${path}.damaged-${Date.now()}`
     await rename(path, aside)
     log('error', 'the archive cannot be opened; it was put aside and is fetched again', { aside, problem: error.message })

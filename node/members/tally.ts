@@ -17,6 +17,7 @@ import { UNIVERSE, type UniqueId } from '../../client/primitives/id.ts'
 import { createNodeHost, type NodeHost } from '../host.ts'
 import type { MemberStatus } from '../metrics/status.ts'
 import { type Folder, openFolder } from './folder.ts'
+import { peersOf } from './peers.ts'
 
 export interface MemberOptions {
   /** The member's folder, made by `initFolder`. */
@@ -45,7 +46,7 @@ export interface Member extends AsyncDisposable {
 
 /**
  * Runs one member of a tally: its votes, its look at the chain, and the light protocol for readers.
- * @throws ConfigError, FolderError, StoreError, SeatlessError, VoteRecordOwnerError, ArchiveError
+ * @throws ConfigError, FolderError, StoreError, SeatlessError, PeerError, ListenError, VoteRecordOwnerError, ArchiveError
  */
 export const startTally = async (options: MemberOptions): Promise<Member> => {
   const { folder: path, config, network = UNIVERSE, listen, peers = [], log } = options
@@ -57,6 +58,8 @@ export const startTally = async (options: MemberOptions): Promise<Member> => {
   }
   try {
     const seat = seatOf(roster.members, folder, path)
+    const { addresses, unnamed } = peersOf(peers, roster.members, seat)
+    if (unnamed.length > 0) log('warn', 'no address was given of these members: this one sends them nothing', { members: unnamed })
     const host = await createNodeHost({ seed: folder.linkSeed, listen, log })
     closing.push(() => host.close())
     const identity: Identity = { network, group: id, roster, rosterId: genesis.roster }
@@ -65,7 +68,7 @@ export const startTally = async (options: MemberOptions): Promise<Member> => {
       machine: createMachine(config),
       identity,
       timers: { viewMs, shortMs, skewMs, heartbeatMs },
-      committee: await joinCommittee(host, { identity, member: seat, addresses: peers }),
+      committee: await joinCommittee(host, { identity, member: seat, addresses }),
       member: seat,
       sign: folder.sign,
       votes: folder.votes,
@@ -80,27 +83,13 @@ export const startTally = async (options: MemberOptions): Promise<Member> => {
     )
     const driver = follow(options, { group, seat, identity, host, sign: folder.sign })
     closing.push(driver.end)
-    const startedAt = Date.now()
-    const { n, quorum } = thresholds(roster.members.length)
-    const operator = roster.members[seat]?.operator ?? ''
-    const status = (): MemberStatus => ({
-      ...group.status(),
-      group: toHex(id),
-      seat,
-      operator,
-      n,
-      quorum,
-      heartbeatMs,
-      chain: driver.state(),
-      addresses: host.addresses(),
-      startedAt,
-    })
+    const running: Running = { group, seat, identity, host, heartbeatMs, chain: driver.state, startedAt: Date.now() }
     return {
       addresses: host.addresses(),
       group: toHex(id),
       seat,
       newest: () => group.newest,
-      status,
+      status: () => statusOf(running),
       done: driver.done,
       [Symbol.asyncDispose]: close,
     }
@@ -110,11 +99,41 @@ export const startTally = async (options: MemberOptions): Promise<Member> => {
   }
 }
 
-interface Following {
+interface Seated {
   readonly group: Group<TallyState, TallyCommand>
   readonly seat: number
   readonly identity: Identity
   readonly host: NodeHost
+}
+
+interface Running extends Seated {
+  readonly heartbeatMs: number
+  readonly chain: () => ChainState | null
+  readonly startedAt: number
+}
+
+const statusOf = ({ group, seat, identity, host, heartbeatMs, chain, startedAt }: Running): MemberStatus => {
+  const { members } = identity.roster
+  const { n, quorum } = thresholds(members.length)
+  const { connections, streams: lightStreams } = host.load(LIGHT_PROTOCOL)
+  return {
+    ...group.status(),
+    problem: group.broken && spoken(group.broken),
+    group: toHex(identity.group),
+    seat,
+    operator: members[seat]?.operator ?? '',
+    n,
+    quorum,
+    heartbeatMs,
+    chain: chain(),
+    connections,
+    lightStreams,
+    addresses: host.addresses(),
+    startedAt,
+  }
+}
+
+interface Following extends Seated {
   readonly sign: (message: Bytes) => Bytes
 }
 
@@ -128,7 +147,7 @@ const follow = ({ config, chain, log, onChain }: MemberOptions, { group, seat, i
   }
   const state = (): ChainState | null => newest
   if (group.broken !== null) {
-    log('warn', 'this member does not follow the chain: it must not sign', { problem: group.broken.message })
+    log('warn', 'this member does not follow the chain: it must not sign', { problem: spoken(group.broken) })
     return { state, done: new Promise<void>(() => {}), end: async () => {} }
   }
   const port = {
@@ -160,6 +179,9 @@ const follow = ({ config, chain, log, onChain }: MemberOptions, { group, seat, i
   }
   return { state, done, end }
 }
+
+/** An error with its code, which is what the guide lists. */
+const spoken = ({ name, message }: Error): string => `${name}: ${message}`
 
 /** The seat of a folder's keys. A vote key that cannot be read is not compared: the link key is in one seat only. */
 const seatOf = (members: readonly RosterMember[], { peer, vote }: Pick<Folder, 'peer' | 'vote'>, path: string): number => {

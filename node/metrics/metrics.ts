@@ -87,6 +87,12 @@ const GAUGES: readonly Measure[] = [
     read: ({ peers }) => peers.map(({ member, index }) => [{ member: String(member) }, Number(index)]),
   },
   { name: 'coalition_pool_commands', help: 'Commands that are not in a final block yet.', read: ({ waiting }) => one(waiting) },
+  { name: 'coalition_connections', help: 'Open connections, of members and of readers.', read: ({ connections }) => one(connections) },
+  {
+    name: 'coalition_light_streams',
+    help: 'Open exchanges of readers: one for each that follows the log, and what is answered right now.',
+    read: ({ lightStreams }) => one(lightStreams),
+  },
   {
     name: 'coalition_voting',
     help: '1 for the state that voting is in, 0 for the others. asking: after a start, until the others said what they know of its votes.',

@@ -39,6 +39,8 @@ export const readReport = (value: unknown): StatusReport => {
     n: field('n', count),
     heartbeatMs: field('heartbeatMs', count),
     chain: nullable(read.optional(json, 'chain'), chain),
+    connections: field('connections', count),
+    lightStreams: field('lightStreams', count),
     addresses: field('addresses', list(text)),
     startedAt: field('startedAt', count),
   }

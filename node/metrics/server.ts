@@ -3,6 +3,7 @@ import { type AddressInfo, isIPv4, isIPv6 } from 'node:net'
 import { CoalitionError } from '../../client/error.ts'
 import { type Log, silent } from '../../client/log.ts'
 import { toJson } from '../json-lines.ts'
+import { listenProblem } from '../transports/listening.ts'
 import { createMetrics, METRICS_TYPE } from './metrics.ts'
 import { reportOf } from './report.ts'
 import { healthOf, type MemberStatus } from './status.ts'
@@ -158,20 +159,12 @@ const urlOf = ({ address, family, port }: AddressInfo): string => {
   return `http://${family === 'IPv6' ? `[${reached}]` : reached}:${port}`
 }
 
-const because = (cause: Error): string => {
-  const { code } = cause as { readonly code?: unknown }
-  if (code === 'EADDRINUSE') return 'the port is in use: name another, or end the process that has it'
-  if (code === 'EACCES') return 'this user may not: name a port above 1023'
-  if (code === 'EADDRNOTAVAIL' || code === 'ENOTFOUND') return 'this machine has no such address: 127.0.0.1 is its own'
-  return cause.message
-}
-
 /** The health server cannot listen; the message says what to do. */
 export class HealthError extends CoalitionError {
   declare readonly host: string
   declare readonly port: number
 
   constructor(host: string, port: number, cause: Error) {
-    super('Member.HealthError', `health cannot be served at ${host}:${port}: ${because(cause)}`, { host, port }, { cause })
+    super('Member.HealthError', `health cannot be served at ${host}:${port}: ${listenProblem(cause)}`, { host, port }, { cause })
   }
 }

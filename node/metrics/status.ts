@@ -15,6 +15,10 @@ export interface MemberStatus extends GroupStatus {
   readonly heartbeatMs: number
   /** Null until the driver has looked at the chain for the first time. */
   readonly chain: ChainState | null
+  /** Connections that are open, of members and of readers. */
+  readonly connections: number
+  /** Exchanges of readers that are open: one for each that follows the log, and what is answered right now. */
+  readonly lightStreams: number
   /** Multiaddrs that it listens on. */
   readonly addresses: readonly string[]
   /** Start of the process, in milliseconds since the epoch. */

@@ -68,6 +68,7 @@ describe('coalition member status', () => {
       '             member 2   up    2 behind',
       '             member 3   down  113 behind',
       'chain        following: agreed up to block 900',
+      'readers      6 light streams, 9 connections with those of members',
       'since start  31 proposed, 131 views, 4 nullified, 17 fetched, 3 refused, 1 evidence',
       'voting       yes',
       'health       well',

@@ -1,0 +1,44 @@
+import { multiaddr } from '@multiformats/multiaddr'
+import { CoalitionError } from '../../client/error.ts'
+
+/** Why an address cannot be listened on, and what to do, from the system's error or from words that hold its code. */
+export const listenProblem = (cause: Error): string => {
+  const { code } = cause as { readonly code?: unknown }
+  const found = Object.entries(CURES).find(([name]) => name === code || cause.message.includes(name))
+  return found?.[1] ?? cause.message
+}
+
+const CURES: Readonly<Record<string, string>> = {
+  EADDRINUSE: 'the port is in use: name another, or end the process that has it',
+  EACCES: 'this user may not: name a port above 1023',
+  EADDRNOTAVAIL: 'this machine has no such address: 127.0.0.1 is its own',
+  ENOTFOUND: 'this machine has no such address: 127.0.0.1 is its own',
+  UnsupportedListenAddressError: 'only tcp, and ws over it, is listened on',
+}
+
+/** @throws ListenError for an address that is none */
+export const checkListen = (addresses: readonly string[]): void => {
+  for (const address of addresses)
+    try {
+      multiaddr(address)
+    } catch (cause) {
+      throw new ListenError(address, 'is no multiaddr: /ip4/ADDRESS/tcp/PORT for members, with /ws behind it for readers', cause)
+    }
+}
+
+/** What libp2p says of addresses that it cannot listen on; anything else that it threw comes back as it is. */
+export const listenError = (addresses: readonly string[], cause: unknown): unknown => {
+  if (!(cause instanceof Error) || !/^UnsupportedListenAddress(es)?Error$/.test(cause.name)) return cause
+  // It names the failed addresses and their errors in its message alone: "ADDRESS: words", a line each.
+  const [, address, words] = /^\s*(\/\S+): (.+)$/m.exec(cause.message) ?? []
+  return new ListenError(address ?? addresses.join(', '), listenProblem(words === undefined ? cause : new Error(words)), cause)
+}
+
+export class ListenError extends CoalitionError {
+  declare readonly address: string
+  declare readonly problem: string
+
+  constructor(address: string, problem: string, cause: unknown) {
+    super('Network.ListenError', `cannot listen on ${address}: ${problem}`, { address, problem }, { cause })
+  }
+}
