@@ -11,7 +11,7 @@ type Entries = Readonly<Record<string, string>>
 /** What is published, by build. Those of one build share their chunks, so that page state (one network per origin) exists once. */
 const ENTRIES = {
   page: { index: 'client/page/index.ts', 'lattice/tally': 'client/lattice/tally/index.ts' },
-  verify: { verify: 'client/verify/index.ts' },
+  verify: { verify: 'client/verify/index.ts', core: 'wasm/core.ts' },
   worker: { worker: 'worker/main.ts' },
   node: { 'node/index': 'node/index.ts', 'node/main': 'node/main.ts' },
 } as const satisfies Readonly<Record<string, Entries>>
@@ -66,7 +66,8 @@ export default defineConfig({
   root,
   environments: {
     page: browser(ENTRIES.page, {}),
-    verify: browser(ENTRIES.verify, { codeSplitting: false }),
+    // The core beside it, so that each has its budget, and a page that has both entries could share it.
+    verify: browser(ENTRIES.verify, { codeSplitting: { groups: [{ name: 'core', test: /\/wasm\// }] } }),
     // One self-contained module works as `?worker`, as `?url`, by `new URL` and by `spawn()`.
     worker: browser(ENTRIES.worker, { codeSplitting: false }),
     node: node(ENTRIES.node),

@@ -2,6 +2,7 @@ import { expect, test } from 'vitest'
 import { commitSeed, fuzz, type Options, type Outcome, readOptions, type Trial } from './_seeded.ts'
 import { FULL as CODEC, fuzzCodec } from './codec.ts'
 import { FULL as COMMIT, fuzzCommit } from './commit.ts'
+import { FULL as CORE, fuzzCore } from './core.ts'
 import { fuzzLight, FULL as LIGHT } from './light.ts'
 import { fuzzProofs, FULL as PROOFS } from './proofs.ts'
 
@@ -14,6 +15,7 @@ test.each<readonly [string, string, number, (options: Options) => Promise<Outcom
   ['PROTOCOL 3, light/1 from both ends', 'light', LIGHT, fuzzLight],
   ['PROTOCOL 1, a hostile member of four', 'commit', COMMIT, fuzzCommit],
   ['GAP-18 TAL-07 X-26, changed proofs', 'proofs', PROOFS, fuzzProofs],
+  ['binary formats of the core', 'core', CORE, fuzzCore],
 ])(
   '%s: a fiftieth of the %s fuzz finds nothing',
   async (_, name, full, run) => {

@@ -110,6 +110,10 @@ describe('the page server', () => {
 })
 
 describe('the policy', () => {
+  it('lets the Worker compile the core, and nothing evaluate text', () => {
+    expect(policyFor([])).toContain("script-src 'self' 'wasm-unsafe-eval';")
+  })
+
   it.each([
     [MEMBER, 'ws://127.0.0.1:4001'],
     ['/ip6/::1/tcp/4001/ws/p2p/x', 'ws://[::1]:4001'],

@@ -1,6 +1,8 @@
-import { describe, expect, it } from 'vitest'
+import { afterEach, describe, expect, it, vi } from 'vitest'
 import { concat, toHex, utf8 } from '../../client/primitives/bytes.ts'
-import { hash, hashLeaf, hashLeaves, hashNode, hashText } from '../../wasm/core.ts'
+import { hash, hashLeaf, hashLeaves, hashNode, hashText, implementation } from '../../wasm/core.ts'
+import { builds } from '../../wasm/instance.ts'
+import { coreCases } from './_core-cases.ts'
 
 // Input of the BLAKE3 team's test_vectors.json: bytes 0, 1, … 250, 0, 1, …; the hash column, cut to 32 bytes.
 const counted = (length: number) => Uint8Array.from({ length }, (_, i) => i % 251)
@@ -66,5 +68,80 @@ describe('tree hashes (RFC 6962 section 2.1)', () => {
     const items = [utf8(''), utf8('a'), counted(2000)]
     expect(hashLeaves(items)).toEqual(items.map((item) => hashLeaf(item)))
     expect(hashLeaves([])).toEqual([])
+  })
+})
+
+describe('the core of this process', () => {
+  it('is the first build that the engine takes', () => {
+    expect(implementation()).toBe(builds()[0])
+    expect(['relaxed', 'base']).toContain(implementation())
+  })
+
+  coreCases(() => import('../../wasm/core.ts'))
+})
+
+class Refused {
+  constructor() {
+    throw new Error("WebAssembly.Module(): violates the page's policy")
+  }
+}
+
+/** An engine without SIMD: it knows neither build, and says so of both. */
+class Unknown {
+  constructor() {
+    throw new WebAssembly.CompileError('invalid value type')
+  }
+}
+
+const { validate, Module, Instance } = WebAssembly
+
+describe.each([
+  ['has no WebAssembly', undefined],
+  ['has no SIMD', { validate: () => false, Module: Unknown, Instance }],
+  ["may not compile by the page's policy", { validate, Module: Refused, Instance }],
+  ['may not start what it compiled', { validate, Module, Instance: Refused }],
+])('where the engine %s', (_, engine) => {
+  const load = async () => {
+    vi.resetModules()
+    vi.stubGlobal('WebAssembly', engine)
+    return import('../../wasm/core.ts')
+  }
+  afterEach(() => {
+    vi.unstubAllGlobals()
+    vi.resetModules()
+  })
+
+  it('the library hashes, and says so', async () => {
+    const core = await load()
+    expect(core.implementation()).toBe('fallback')
+    expect(toHex(core.hash(counted(1)))).toBe('2d3adedff11b61f14c886e35afa036736dcd87a74d27b5c1510225d0f592e213')
+    expect(core.implementation()).toBe('fallback')
+  })
+
+  it('nothing is read', async () => {
+    await load()
+    const { read } = await import('../../wasm/reading.ts')
+    const certificate = { name: 'certificate', reader: 'readCertificate', problems: [], paths: [] } as const
+    expect(() => read(certificate, counted(100))).toThrow(
+      expect.objectContaining({ name: 'Core.UnsupportedError', message: expect.stringContaining("'wasm-unsafe-eval'") }),
+    )
+  })
+
+  coreCases(load)
+})
+
+describe('without an engine the choice is made once', () => {
+  afterEach(() => {
+    vi.unstubAllGlobals()
+    vi.resetModules()
+  })
+
+  it('and an engine that comes later is not asked', async () => {
+    vi.resetModules()
+    vi.stubGlobal('WebAssembly', undefined)
+    const core = await import('../../wasm/core.ts')
+    core.hash()
+    vi.unstubAllGlobals()
+    expect(core.implementation()).toBe('fallback')
   })
 })

@@ -1,0 +1,6 @@
+export { fold, hashEach, hashMany, hashPairs } from './batch'
+export { finish, hash, output, update } from './blake3'
+export { readCertificate } from './certificate'
+export { readCrl } from './crl'
+export { readSignature } from './signature'
+export { readQuote } from './quote'
