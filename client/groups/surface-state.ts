@@ -1,4 +1,4 @@
-import { hashLeaf, hashLeaves } from '../../wasm/core.ts'
+import { hashLeaves } from '../../wasm/core.ts'
 import { type Bytes, concat, toHex } from '../primitives/bytes.ts'
 import { bytes, decode, encode, fixed, struct, u64 } from '../primitives/codec.ts'
 import { linkNext, Tip } from '../proofs/by.ts'
@@ -40,13 +40,15 @@ export const appendItems = <T>(
   if (items.length === 0) return surface
   const first = surface.frontier.size
   for (const [i, item] of items.entries()) changes.push({ key: archiveKey.item(number, first + BigInt(i)), value: item })
-  const frontier = append(surface.frontier, hashLeaves(items), (level, index, value) =>
+  const leaves = hashLeaves(items)
+  const frontier = append(surface.frontier, leaves, (level, index, value) =>
     changes.push({ key: archiveKey.node(number, level, index), value }),
   )
   const by = surface.by.map((map, i) => {
     let next = map
     items.forEach((item, offset) => {
-      for (const key of keysOf(spec, i, item)) next = extend(next, key, first + BigInt(offset), item, [number, i], changes)
+      for (const key of keysOf(spec, i, item))
+        next = extend(next, key, first + BigInt(offset), leaves[offset] as Bytes, [number, i], changes)
     })
     return next
   })
@@ -66,13 +68,13 @@ const extend = (
   map: MapTree<TipData>,
   key: Bytes,
   position: bigint,
-  item: Bytes,
+  leaf: Bytes,
   place: readonly [number, number],
   changes: Change[],
 ): MapTree<TipData> => {
   const path = pathOf(key)
   const before = get(map, path)?.data ?? { key, count: 0n, link: ZEROS }
-  const tip = { key, count: before.count + 1n, link: linkNext(before.link, position, hashLeaf(item)) }
+  const tip = { key, count: before.count + 1n, link: linkNext(before.link, position, leaf) }
   changes.push({ key: archiveKey.entry(...place, path, before.count), value: entryValue(position, before.link) })
   changes.push({ key: archiveKey.tip(...place, path), value: encode(tipRecordCodec, tip) })
   return insert(map, path, valueHash(encode(Tip, { count: tip.count, link: tip.link })), tip)

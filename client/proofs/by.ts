@@ -1,6 +1,6 @@
-import { hash, hashLeaves } from '../../wasm/core.ts'
+import { hash, hashChain, hashLeaves } from '../../wasm/core.ts'
 import { CoalitionError } from '../error.ts'
-import { type Bytes, equal, toHex, u64le, utf8 } from '../primitives/bytes.ts'
+import { type Bytes, concat, equal, toHex, u64le, utf8 } from '../primitives/bytes.ts'
 import { type Codec, encode, fixed, struct, u64 } from '../primitives/codec.ts'
 import { type MapLeaf, type MapProof, pathOf, valueHash, verifyMap } from './map-proof.ts'
 
@@ -81,9 +81,8 @@ export const linkNext = (link: Bytes, position: bigint, leaf: Bytes): Bytes => h
 
 /** The link after `entries`, in the order of their positions; the link before the first entry of a key is 32 zeros. */
 export const foldRun = (before: Bytes, entries: Iterable<{ readonly position: bigint; readonly leaf: Bytes }>): Bytes => {
-  let link = before
-  for (const { position, leaf } of entries) link = linkNext(link, position, leaf)
-  return link
+  const items = Array.from(entries, ({ position, leaf }) => concat(u64le(position), leaf))
+  return hashChain({ prefix: TAG, start: before, items })
 }
 
 /**

@@ -1,4 +1,4 @@
-import { hash, hashNode } from '../../wasm/core.ts'
+import { hash, hashNodes, hashPath } from '../../wasm/core.ts'
 import type { Bytes } from '../primitives/bytes.ts'
 
 /**
@@ -36,7 +36,7 @@ export const grow = (frontier: Frontier, level: number, nodes: readonly Bytes[],
     const waiting = (before & 1n) === 1n ? edge.pop() : undefined
     if (waiting !== undefined) row = [waiting, ...row]
     if (row.length % 2 === 1) kept.push(row[row.length - 1] as Bytes)
-    row = pairs(row)
+    row = hashNodes(row)
     before >>= 1n
   }
   return { size: frontier.size + (BigInt(nodes.length) << BigInt(level)), edge: edge.concat(kept.reverse()) }
@@ -44,17 +44,15 @@ export const grow = (frontier: Frontier, level: number, nodes: readonly Bytes[],
 
 /** The tree's root: the edge folded from its small end, `H("")` for no items (wire.md section 4, "Tree"). */
 export const rootOf = ({ edge }: Frontier): Bytes => {
-  const [first, ...smaller] = edge.toReversed()
+  const [first, ...larger] = edge.toReversed()
   if (first === undefined) return hash()
-  return smaller.reduce((right, left) => hashNode(left, right), first)
+  return hashPath(
+    first,
+    larger,
+    larger.map(() => true),
+  )
 }
 
 const tell = (onNode: OnNode, level: number, from: bigint, row: readonly Bytes[]): void => {
   for (const [i, node] of row.entries()) onNode(level, from + BigInt(i), node)
-}
-
-const pairs = (row: readonly Bytes[]): Bytes[] => {
-  const parents: Bytes[] = []
-  for (let i = 1; i < row.length; i += 2) parents.push(hashNode(row[i - 1] as Bytes, row[i] as Bytes))
-  return parents
 }

@@ -1,4 +1,4 @@
-import { hash } from '../../wasm/core.ts'
+import { hash, hashChain } from '../../wasm/core.ts'
 import { CoalitionError } from '../error.ts'
 import { type Bytes, compare, equal, toHex } from '../primitives/bytes.ts'
 import { bytes, type Codec, fixed, refine, struct, u16, unit, variant, vector } from '../primitives/codec.ts'
@@ -105,11 +105,8 @@ export const verifyMap = (root: Bytes, bits: number, path: Bytes, proof: MapProo
   const leaves = expectLeaves(proof, path)
   const siblings = expectSiblings(proof)
   // The asked path decides the sides, never the proof: a proof of another place folds into another root.
-  let node = nodeOf(leaves, 0, leaves.length, depth)
-  for (let level = depth - 1; level >= 0; level--) {
-    const sibling = siblings[level] as Bytes
-    node = bitOf(path, level) === 0 ? branchNode(node, sibling) : branchNode(sibling, node)
-  }
+  const isLeft = siblings.map((_, level) => bitOf(path, level) === 1).reverse()
+  const node = hashChain({ prefix: BRANCH, start: nodeOf(leaves, 0, leaves.length, depth), items: siblings.toReversed(), isLeft })
   if (!equal(node, root)) throw new MapError('root', toHex(root), toHex(node))
   return leaves.filter((leaf) => agree(leaf.path, path, bits))
 }

@@ -1,4 +1,3 @@
-import { hashNode } from '../../wasm/core.ts'
 import type { Bytes } from '../primitives/bytes.ts'
 import { rootOf } from './frontier.ts'
 import { cover, type RangeProof, TreeError, type TreeProof } from './tree.ts'
@@ -50,8 +49,7 @@ const nodesOver = (source: NodeSource, from: bigint, end: bigint): Promise<Bytes
 
 // The node over [from, end), which at the right edge is not complete and so is not in the source: it is folded from those that are.
 const nodeOver = async (source: NodeSource, from: bigint, end: bigint): Promise<Bytes> => {
-  const nodes = await nodesOver(source, from, end)
-  return nodes.reduceRight((right, left) => hashNode(left, right))
+  return rootOf({ size: end - from, edge: await nodesOver(source, from, end) })
 }
 
 // RFC 9162 section 2.1.1: a tree of n > 1 leaves splits at the largest power of two below n.

@@ -1,4 +1,4 @@
-import { hashNode } from '../../wasm/core.ts'
+import { hashPath } from '../../wasm/core.ts'
 import { CoalitionError } from '../error.ts'
 import { type Bytes, equal, toHex } from '../primitives/bytes.ts'
 import { type Codec, fixed, struct, u64, vector } from '../primitives/codec.ts'
@@ -78,8 +78,7 @@ export const verifyItem = (head: TreeHead, proof: TreeProof, leafHash: Bytes): v
   expectCount('path', sides.length, path)
   expectHashes('leaf', [leafHash])
   expectHashes('path', path)
-  const node = path.reduce((own, sibling, i) => (sides[i] ? hashNode(sibling, own) : hashNode(own, sibling)), leafHash)
-  expectRoot(head, node)
+  expectRoot(head, hashPath(leafHash, path, sides))
 }
 
 /**
