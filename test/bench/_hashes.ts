@@ -1,0 +1,192 @@
+import { blake3 as noble } from '@noble/hashes/blake3.js'
+import * as jit from 'blake3-jit'
+import { createBLAKE3 } from 'hash-wasm'
+import { createBlake3 } from '../../wasm/blake3.ts'
+import { createHasher, hash, hashChain, hashEach, hashMany, hashPairs, implementation } from '../../wasm/core.ts'
+import { builds, instantiate } from '../../wasm/instance.ts'
+
+// What is measured, in Node and in a browser alike: each library as its users call it, results copied out.
+
+type Bytes = Uint8Array<ArrayBuffer>
+
+/** Nanoseconds a call, by library, a sample for each round. */
+export interface Measured {
+  readonly case: string
+  readonly ns: Readonly<Record<string, readonly number[]>>
+}
+
+export interface MeasureOptions {
+  readonly rounds: number
+  /** Measures only the cases that have this word in their name. */
+  readonly only: string
+  /** `hash` of blake3-wasm, where it loads. */
+  readonly reference: ((message: Bytes) => Uint8Array) | null
+}
+
+type Call = () => unknown
+type Case = readonly [name: string, calls: Readonly<Record<string, Call>>]
+
+const KB = 1_024
+const SIZES: readonly (readonly [string, number])[] = [
+  ['32 B', 32],
+  ['64 B', 64],
+  ['256 B', 256],
+  ['1 KB', KB],
+  ['4 KB', 4 * KB],
+  ['16 KB', 16 * KB],
+  ['64 KB', 64 * KB],
+  ['1 MB', KB * KB],
+  ['64 MB', 64 * KB * KB],
+]
+const MESSAGES = 1_000
+
+/** Measures every case; `say` is told of each when it is done. */
+export const measure = async (options: MeasureOptions, say: (done: Measured) => void): Promise<string> => {
+  const wasm = await createBLAKE3()
+  const one = (message: Bytes): Readonly<Record<string, Call>> => ({
+    ours: () => hash(message),
+    'blake3-jit': () => jit.hash(message),
+    'hash-wasm': () => wasm.init().update(message).digest('binary'),
+    '@noble/hashes': () => noble(message),
+    ...(options.reference === null ? {} : { 'blake3-wasm': () => options.reference?.(message) }),
+  })
+  const cases: readonly (() => Case)[] = [
+    ...SIZES.map(
+      ([name, size]) =>
+        (): Case => [`hash ${name}`, one(pattern(size))],
+    ),
+    ...batches().map(
+      ([name, lengths]) =>
+        () =>
+          batch(name, lengths),
+    ),
+    level,
+    chain,
+    ...(builds().length > 1 ? [KB, 64 * KB].map((size) => () => ourBuilds(size)) : []),
+  ]
+  for (const make of cases) {
+    const [name, calls] = make()
+    if (name.includes(options.only)) say({ case: name, ns: sample(calls, options.rounds) })
+  }
+  return implementation()
+}
+
+/** Rounds of all libraries in turn, each beginning with another one. */
+const sample = (calls: Readonly<Record<string, Call>>, rounds: number): Readonly<Record<string, readonly number[]>> => {
+  const entries = Object.entries(calls)
+  const repeats = new Map(entries.map(([name, call]) => [name, repeatsFor(call)]))
+  const ns: Record<string, number[]> = Object.fromEntries(entries.map(([name]) => [name, []]))
+  for (let round = 0; round < rounds; round++) {
+    for (let i = 0; i < entries.length; i++) {
+      const [name, call] = entries[(i + round) % entries.length] as [string, Call]
+      const times = repeats.get(name) as number
+      // A call that takes a fifth of a second is not noisy, and a slow library would take the whole run.
+      if (times === 1 && round >= 3) continue
+      ns[name]?.push(timed(call, times) / times)
+    }
+  }
+  return ns
+}
+
+const SAMPLE_NS = 5e6
+/** Engines compile what is called often a second time, beside the program: on two busy cores that takes a while. */
+const WARM_NS = 2e8
+
+/** Warms a call up, and says how often it fits a sample. */
+const repeatsFor = (call: Call): number => {
+  const first = timed(call, 1)
+  if (first > 40 * SAMPLE_NS) return 1
+  for (let spent = 0; spent < WARM_NS; ) spent += timed(call, 16)
+  let times = 1
+  while (timed(call, times) < SAMPLE_NS * 4) times *= 2
+  return Math.max(2, times >> 2)
+}
+
+/** Where results go, so that no engine leaves the work out. */
+export let sink: unknown
+const timed = (call: Call, times: number): number => {
+  const start = performance.now()
+  for (let i = 0; i < times; i++) sink = call()
+  return (performance.now() - start) * 1e6
+}
+
+const pattern = (size: number, from = 0): Bytes => {
+  const bytes = new Uint8Array(size)
+  for (let i = 0; i < size; i++) bytes[i] = (i + from) % 251
+  return bytes
+}
+
+const batches = (): readonly (readonly [string, readonly number[]])[] => [
+  ...[32, 64, 100, 256, 1_000].map((length) => [`${length} B`, Array<number>(MESSAGES).fill(length)] as const),
+  ['40 to 400 B', Array.from({ length: MESSAGES }, (_, i) => 40 + ((i * 7_919) % 361))],
+]
+
+/** Many messages into a caller's buffer; the rival hashes one by one, also into it. Per message. */
+const batch = (name: string, lengths: readonly number[]): Case => {
+  const messages = lengths.map(pattern)
+  const out = new Uint8Array(messages.length * 32)
+  const [length] = lengths
+  const packed = lengths.every((each) => each === length) ? new Uint8Array(messages.flatMap((message) => [...message])) : null
+  return [
+    `batch of ${MESSAGES}, ${name}`,
+    {
+      ours: () => hashMany(messages, out),
+      ...(packed === null ? {} : { 'ours, packed': () => hashEach(packed, length ?? 1, out) }),
+      'blake3-jit': () => oneByOne(messages, out),
+    },
+  ]
+}
+
+const oneByOne = (messages: readonly Bytes[], out: Bytes): Bytes => {
+  for (const [i, message] of messages.entries()) jit.hashInto(message, out.subarray(i * 32, i * 32 + 32))
+  return out
+}
+
+const level = (): Case => {
+  const pairs = pattern(4_096 * 64)
+  const out = new Uint8Array(4_096 * 32)
+  const node = new Uint8Array(65).fill(1)
+  const rival = (): void => {
+    for (let i = 0; i < 4_096; i++) {
+      node.set(pairs.subarray(i * 64, i * 64 + 64), 1)
+      jit.hashInto(node, out.subarray(i * 32, i * 32 + 32))
+    }
+  }
+  return ['level of 4,096 nodes', { ours: () => hashPairs(pairs, out), 'blake3-jit': rival }]
+}
+
+const chain = (): Case => {
+  const items = Array.from({ length: 64 }, (_, i) => pattern(32, i))
+  const prefix = Uint8Array.of(1)
+  const start = pattern(32)
+  const step = new Uint8Array(65).fill(1)
+  const rival = (): void => {
+    let before: Uint8Array = start
+    for (const item of items) {
+      step.set(before, 1)
+      step.set(item, 33)
+      before = jit.hash(step)
+    }
+  }
+  return ['path of 64 steps', { ours: () => hashChain({ prefix, start, items }), 'blake3-jit': rival }]
+}
+
+/** The two builds against each other: the relaxed one is shipped for what it gains at 64 KB. */
+const ourBuilds = (size: number): Case => {
+  const [relaxed, base] = builds().map((build) => createBlake3(instantiate(build)))
+  const message = [pattern(size)]
+  return [
+    `${size / KB} KB, relaxed build against base`,
+    { ours: () => relaxed?.hash(message), 'ours, base build': () => base?.hash(message) },
+  ]
+}
+
+/** Seconds that a stream of `bytes` takes, in pieces of 64 KB. */
+export const stream = (bytes: number): number => {
+  const piece = pattern(64 * KB)
+  const hasher = createHasher()
+  const start = performance.now()
+  for (let done = 0; done < bytes; done += piece.length) hasher.update(piece)
+  hasher.digest()
+  return (performance.now() - start) / 1_000
+}
