@@ -9,7 +9,6 @@ declare namespace WebAssembly {
     constructor(module: Module)
     readonly exports: unknown
   }
-  function validate(bytes: Uint8Array<ArrayBuffer>): boolean
 }
 
 declare const Buffer: { from(text: string, encoding: 'hex'): Uint8Array<ArrayBuffer> } | undefined

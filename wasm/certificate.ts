@@ -93,8 +93,8 @@ export const readCertificate = (der: Bytes): Certificate => {
   const found = read(FORMAT, der)
   const { number, range } = found
   const has = number(FIELD.has)
-  return {
-    ...signedOf(found, FIELD.issuer),
+  // Not spread: that takes longer than all the rest.
+  return Object.assign(signedOf(found, FIELD.issuer), {
     serial: range(FIELD.serial),
     subject: nameOf(found, FIELD.subject),
     notBefore: timeOf(found, FIELD.notBefore),
@@ -104,7 +104,7 @@ export const readCertificate = (der: Bytes): Certificate => {
     basicConstraints: has & HAS.basicConstraints ? constraintsOf(found, has) : null,
     keyUsage: has & HAS.keyUsage ? number(FIELD.keyUsage) : null,
     sgx: has & HAS.sgx ? sgxOf(found, has) : null,
-  }
+  })
 }
 
 const constraintsOf = ({ number }: Found, has: number): Certificate['basicConstraints'] => ({

@@ -2,7 +2,7 @@ import { utf8ToBytes } from '@noble/hashes/utils.js'
 import { createBlake3 } from './blake3.ts'
 import { fallback } from './fallback.ts'
 import { type Blake3, type Bytes, type Chain, DIGEST, expectRoom, type Hasher, type HasherOptions } from './hashing.ts'
-import { type Build, shared } from './instance.ts'
+import { shared } from './instance.ts'
 
 export type { Chain, Hasher, HasherOptions } from './hashing.ts'
 
@@ -24,8 +24,8 @@ const core = (): Blake3 => {
   return chosen
 }
 
-/** What hashes here: the build of the wasm core, or the library where there is none. */
-export const implementation = (): Build | 'fallback' => shared()?.build ?? 'fallback'
+/** What hashes here: the wasm core, or the library where there is none to be had. */
+export const implementation = (): 'wasm' | 'fallback' => (shared() === null ? 'fallback' : 'wasm')
 
 /**
  * BLAKE3-256, unkeyed, of the concatenation of `parts`, which is never built in memory.

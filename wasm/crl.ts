@@ -32,13 +32,12 @@ const FIELD = { issuer: 20, thisUpdate: 24, nextUpdate: 26, revoked: 28 } as con
  */
 export const readCrl = (der: Bytes): Crl => {
   const found = read(FORMAT, der)
-  return {
-    ...signedOf(found, FIELD.issuer),
+  return Object.assign(signedOf(found, FIELD.issuer), {
     thisUpdate: timeOf(found, FIELD.thisUpdate),
     nextUpdate: timeOf(found, FIELD.nextUpdate),
     der,
     revoked: found.list(2 * found.number(FIELD.revoked)),
-  }
+  })
 }
 
 /**

@@ -26,24 +26,32 @@ const TYPES = { '.html': 'text/html', '.js': 'text/javascript' } as const
 const FILES = {
   'package.json': JSON.stringify({ name: 'stranger', private: true, type: 'module' }),
   'index.html': '<!doctype html><title>stranger</title><script type="module" src="/main.ts"></script>',
+  'plain.html': `<!doctype html><title>plain</title><script type="module">
+import { hash, implementation } from './package/core.js'
+document.title = [implementation(), hash().length].join(' ')
+</script>`,
   'main.ts': `import { connect, Tally } from '${name}'
+import { hash, implementation } from '${name}/core'
 import * as tally from '${name}/lattice/tally'
 import * as verify from '${name}/verify'
 import worker from '${name}/worker?url'
-document.title = [typeof connect, typeof Tally.read, typeof tally.read, typeof verify, worker.split('.').at(-1)].join(' ')
+document.title = [typeof connect, typeof Tally.read, typeof tally.read, typeof verify, worker.split('.').at(-1), implementation(), hash().length].join(' ')
 `,
   'server.mjs': `const before = new Set(Reflect.ownKeys(globalThis))
 const resources = process.getActiveResourcesInfo().length
 const { connect } = await import('${name}')
 await import('${name}/lattice/tally')
 await import('${name}/verify')
+const { hash, implementation } = await import('${name}/core')
+const hashed = [implementation(), hash().length].join(' ')
 const added = Reflect.ownKeys(globalThis).filter((key) => !before.has(key)).map(String)
-console.log(JSON.stringify({ connect: typeof connect, added, resources: process.getActiveResourcesInfo().length - resources }))
+console.log(JSON.stringify({ connect: typeof connect, hashed, added, resources: process.getActiveResourcesInfo().length - resources }))
 `,
   'types.ts': `import { connect } from '${name}'
 import * as tally from '${name}/lattice/tally'
 import * as verify from '${name}/verify'
-export const probe: readonly [typeof connect, typeof tally, typeof verify] = [connect, tally, verify]
+import * as core from '${name}/core'
+export const probe: readonly [typeof connect, typeof tally, typeof verify, typeof core] = [connect, tally, verify, core]
 `,
   'tsconfig.json': JSON.stringify({
     compilerOptions: {
@@ -76,10 +84,15 @@ const run = (program: string, ...args: readonly string[]) => {
 
 const tool = (path: string, ...args: readonly string[]) => run(process.execPath, join(root, 'node_modules', path), ...args)
 
-/** Serves what vite built, and nothing else. */
+/** Serves what vite built, a page without a bundler, and under `/package/` what is published for it; nothing else. */
 const serve = async (): Promise<{ readonly server: Server; readonly url: string }> => {
+  const placeOf = (url: string): string => {
+    if (url === '/plain.html') return join(folder, 'plain.html')
+    if (url.startsWith('/package/')) return join(folder, 'node_modules', name, 'dist', url.slice(9))
+    return join(folder, 'dist', url === '/' ? 'index.html' : url)
+  }
   const server = createServer((request, response) => {
-    const path = join(folder, 'dist', request.url === '/' ? 'index.html' : (request.url ?? ''))
+    const path = placeOf(request.url ?? '')
     const type = TYPES[extname(path) as keyof typeof TYPES]
     if (type === undefined || !existsSync(path)) return response.writeHead(404).end()
     return response.writeHead(200, { 'content-type': type }).end(readFileSync(path))
@@ -129,7 +142,9 @@ describe('the package in the project of a stranger', () => {
       const errors: string[] = []
       page.on('pageerror', (error) => errors.push(error.message))
       await page.goto(url)
-      await expect.poll(() => page.title()).toBe('function function function object js')
+      await expect.poll(() => page.title()).toBe('function function function object js wasm 32')
+      await page.goto(`${url}plain.html`)
+      await expect.poll(() => page.title()).toBe('wasm 32')
       expect(errors).toEqual([])
     } finally {
       await browser.close()
@@ -140,7 +155,7 @@ describe('the package in the project of a stranger', () => {
   it('does nothing when a server imports it, and lets it end', () => {
     const { status, stdout, stderr } = run(process.execPath, 'server.mjs')
     expect({ status, stderr }).toEqual({ status: 0, stderr: '' })
-    expect(JSON.parse(stdout)).toEqual({ connect: 'function', added: [], resources: 0 })
+    expect(JSON.parse(stdout)).toEqual({ connect: 'function', hashed: 'wasm 32', added: [], resources: 0 })
   })
 
   it('brings the command', () => {

@@ -94,7 +94,7 @@ const called = ({ read }: Subject, input: Bytes, wasRead: boolean): string | nul
 }
 
 export const fuzzCore = (options: Options, beat?: (number: number) => void): Promise<Outcome> => {
-  const core = placed(instantiate('base'))
+  const core = placed(instantiate())
   const prepared = subjects().map((subject) => ({
     subject,
     seeds: subject.seeds.map((bytes): Seed => ({ bytes, joints: jointsOf(core, subject.reader, bytes) })),

@@ -26,7 +26,7 @@ const refused = (cases: readonly Case[]): void => {
   }
 }
 
-describe('refused: version, serial number, algorithm', () => {
+describe('refused: version, serial number, algorithm, dates, signature', () => {
   const VERSION = der.explicit(0, der.integer(2))
   const serial = (contents: readonly number[]): readonly [Bytes, Bytes] => {
     const element = der.tlv(0x02, Uint8Array.from(contents))
@@ -37,7 +37,13 @@ describe('refused: version, serial number, algorithm', () => {
   const v1 = certificate({ version: new Uint8Array(0), serial: der.integer(0x123456789) })
   const v2 = certificate({ version: der.explicit(0, der.integer(1)) })
   const long = certificate({ version: der.explicit(0, der.integer(2), der.integer(2)) })
+  const three = der.sequence(der.time(0), der.time(1), der.time(2))
+  // The BIT STRING ends one byte before what it holds.
+  const pair = pki.signed(utf8('anything'), ca)
+  const cut = concat(Uint8Array.of(0x03, pair.length, 0), pair)
   refused([
+    ['a third date', 'tbs.validity', 'bytes behind', certificate({ validity: three }), three, 2 + 15 + 15],
+    ['a signature longer than its bit string', 'signature', 'bytes behind', certificate({ signature: cut }), cut, cut.length - 1],
     ['version 1', 'tbs.version', 'another tag', v1, der.integer(0x123456789)],
     ['version 2', 'tbs.version', 'another version', v2, concat(der.explicit(0, der.integer(1)), der.integer(1)), 4],
     ['two versions', 'tbs.version', 'bytes behind', long, der.explicit(0, der.integer(2), der.integer(2)), 5],
@@ -108,7 +114,14 @@ describe('refused: the key', () => {
   const [compressed, hybrid] = [der.bits(concat(Uint8Array.of(2), x)), der.bits(concat(Uint8Array.of(6), x, x))]
   const unused = der.bits(concat(Uint8Array.of(4), x, new Uint8Array(32)), 1)
   const bare = der.sequence(der.sequence(EC), der.bits(keys.spki.slice(-65)))
+  const [third, last] = [
+    der.sequence(der.sequence(EC, P256, der.tlv(0x05)), der.bits(keys.spki.slice(-65))),
+    der.sequence(der.sequence(EC, P256), der.bits(keys.spki.slice(-65)), der.tlv(0x05)),
+  ]
+  const SPKI = 'tbs.subjectPublicKeyInfo'
   refused([
+    ['something behind the curve', `${SPKI}.algorithm`, 'bytes behind', certificate({ spki: third }), third, 23],
+    ['something behind the point', SPKI, 'bytes behind', certificate({ spki: last }), last, last.length - 2],
     ['RSA', 'tbs.subjectPublicKeyInfo.algorithm', 'elliptic curve', certificate({ spki: rsa }), rsa, 8],
     ['another curve', 'tbs.subjectPublicKeyInfo.algorithm.parameters', 'P-256', certificate({ spki: p384 }), p384, 15],
     ['no curve', 'tbs.subjectPublicKeyInfo.algorithm.parameters', 'should begin', certificate({ spki: bare }), bare, 13],
@@ -133,6 +146,7 @@ describe('refused: extensions', () => {
   const two = pki.extension('1.2.3.4', false, concat(der.integer(5), der.integer(6)))
   const constructed = pki.extension('1.2.3.4', false, der.tlv(0x24, der.octets(Uint8Array.of(1))))
   const high = pki.extension('1.2.3.4', false, der.tlv(0x1f, Uint8Array.of(1)))
+  const followed = der.sequence(der.objectId('1.2.3.4'), der.octets(der.integer(5)), der.tlv(0x05))
   const zero = pki.extension('1.2.3.4', false, Uint8Array.of(0, 0))
   const endless = der.sequence(der.tlv(0x06, Uint8Array.of(0x2a, 0x86)), der.octets(der.integer(5)))
   refused([
@@ -150,8 +164,17 @@ describe('refused: extensions', () => {
     ['a tag of zero', EXTENSIONS, 'does not have', withExtension(zero), zero, 9],
     ['an id whose last number does not end', EXTENSIONS, 'object identifier', withExtension(endless), endless, 5],
     ['a tag of several bytes', EXTENSIONS, 'does not have', withExtension(high), high, 9],
+    ['something behind a value', EXTENSIONS, 'bytes behind', withExtension(followed), followed, followed.length - 2],
     ['something behind them', EXTENSIONS, 'bytes behind', certificate({ tail: unique }), unique],
   ])
+  it('a list longer than the tag around it', () => {
+    const bytes = withExtension(plain)
+    const tagged = der.explicit(3, der.sequence(plain))
+    const at = placeOf(bytes, tagged)
+    bytes[at + 1] = tagged.length - 3
+    expect(refusal(() => readCertificate(bytes))).toEqual([EXTENSIONS, expect.stringContaining('bytes behind'), at + tagged.length - 1])
+  })
+
   it('reads 32 extensions, and one nested 12 deep', () => {
     expect(readCertificate(withExtension(...many.slice(1))).keyUsage).toBeNull()
     expect(readCertificate(withExtension(pki.extension('1.2.3.4', false, deep(11)))).keyUsage).toBeNull()
@@ -170,7 +193,7 @@ describe('refused: basic constraints and key usage', () => {
     constraints(der.boolean(true), der.integer(256)),
     constraints(der.boolean(true), der.integer(3), der.integer(4)),
   ]
-  const [eight, hollow] = [usage([0x80], 8), usage([], 3)]
+  const [eight, hollow, wide] = [usage([0x80], 8), usage([], 3), usage([0x80, 0x80, 0x80], 7)]
   const [none, zeros, trailing, dirty, ten] = [usage([], 0), usage([0], 7), usage([0x80], 6), usage([0x81], 7), usage([0x80, 0x40], 6)]
   refused([
     ['cA FALSE, written out', `${CONSTRAINTS}.cA`, 'default', withExtension(notCa), notCa, 14],
@@ -184,6 +207,7 @@ describe('refused: basic constraints and key usage', () => {
     ['an unused bit that is set', USAGE, 'unused bits', withExtension(dirty), dirty, 15],
     ['eight unused bits', USAGE, 'unused bits', withExtension(eight), eight, 14],
     ['unused bits of nothing', USAGE, 'unused bits', withExtension(hollow), hollow, 14],
+    ['seventeen usages', USAGE, 'named bits', withExtension(wide), wide, 15],
     ['a tenth usage', USAGE, 'named bits', withExtension(ten), ten, 15],
   ])
 })
@@ -213,7 +237,15 @@ describe('refused: the SGX extension', () => {
   const crooked = pki.sgxItem('7.1', der.tlv(1, Uint8Array.of(1)))
   const tailed = pki.sgxItem('4', concat(der.octets(pki.PLATFORM.fmspc), der.tlv(0x05)))
   const stray = der.sequence(der.objectId('1.2.840.113742.1.13.1.3'), der.octets(Uint8Array.of(0, 0)))
+  const [uncle, svnTail, typeTail] = [
+    pki.sgxItem('3.1', der.integer(14)),
+    pki.sgxItem('2.3', concat(der.integer(3), der.tlv(0x05))),
+    pki.sgxItem('5', concat(der.enumerated(1), der.tlv(0x05))),
+  ]
   refused([
+    ['an item below another for a component', `${SGX}.tcb.component`, 'another item', withTcb([uncle, ...tcb.slice(1)]), uncle],
+    ['something behind a component', `${SGX}.tcb.component`, 'bytes behind', withTcb(tcb.toSpliced(2, 1, svnTail)), svnTail, 18],
+    ['something behind a type', `${SGX}.type`, 'bytes behind', replaced(4, typeTail), typeTail, 17],
     ['no PPID', `${SGX}.ppid`, 'another item', replaced(0), item(1)],
     ['a PPID of 15 bytes', `${SGX}.ppid`, 'another length', replaced(0, pki.sgxItem('1', short)), short],
     ['PPID twice', `${SGX}.tcb`, 'another item', replaced(1, item(0), item(1)), concat(item(0), item(1))],

@@ -126,6 +126,14 @@ describe('refused', () => {
     })
   }
 
+  it('a list of extensions longer than the tag around it', () => {
+    const bytes = crl({ extensions: [number] })
+    const tagged = der.explicit(0, der.sequence(number))
+    const at = placeOf(bytes, tagged)
+    bytes[at + 1] = tagged.length - 3
+    expect(refusal(() => readCrl(bytes))).toEqual(['tbs.crlExtensions', expect.stringContaining('bytes behind'), at + tagged.length - 1])
+  })
+
   it('more than the memory holds', () => {
     expect(refusal(() => readCrl(new Uint8Array(327_681)))).toEqual(['', expect.stringContaining('327680'), 0])
   })
