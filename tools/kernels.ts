@@ -1,4 +1,4 @@
-// Writes wasm/assembly/kernels.ts: BLAKE3's compression, unrolled, in an order of instructions that keeps two vector units busy. The
+// Writes wasm/assembly/kernels.generated.ts: BLAKE3's compression, unrolled, in an order of instructions that keeps two vector units busy. The
 // relaxed build is not optimised after this, and the engines of today keep the order, so what stands here is what the processor runs.
 //
 // compress4   four blocks at once, one in each lane of the vectors: for chunks, parents and batches

@@ -10,17 +10,23 @@ const layout = (text: string): Layout =>
     return [name, Number(size)]
   })
 
-// sgx_report_body_t; then sgx_report2_body_t, what its version 1.5 adds, and the extension. Names with _ are reserved; 2 and 4 bytes are numbers.
+// sgx_report_body_t; then sgx_report2_body_t, what its version 1.5 adds, and its extension. 1, 2 and 4 bytes are numbers.
 const SGX = layout(
-  'cpuSvn:16 miscSelect:4 _1:12 isvExtProdId:16 attributes:16 mrEnclave:32 _2:32 mrSigner:32 _3:32 configId:64 ' +
-    'isvProdId:2 isvSvn:2 configSvn:2 _4:42 isvFamilyId:16 reportData:64',
+  'cpuSvn:16 miscSelect:4 reserved1:12 isvExtProdId:16 attributes:16 mrEnclave:32 reserved2:32 mrSigner:32 reserved3:32 configId:64 ' +
+    'isvProdId:2 isvSvn:2 configSvn:2 reserved4:42 isvFamilyId:16 reportData:64',
 )
 const TD10 = layout(
   'teeTcbSvn:16 mrSeam:48 mrSignerSeam:48 seamAttributes:8 tdAttributes:8 xfam:8 mrTd:48 mrConfigId:48 mrOwner:48 mrOwnerConfig:48 ' +
     'rtmr0:48 rtmr1:48 rtmr2:48 rtmr3:48 reportData:64',
 )
 const TD15 = [...TD10, ...layout('teeTcbSvn2:16 mrServiceTd:48')]
-const EXTENDED = [...TD15, ...layout('extension:237')]
+const EXTENDED = [
+  ...TD15,
+  ...layout(
+    'vmId:1 tdId:32 devInfo:48 initServiceTdHash:48 initServiceTdAttributes:8 initCpuSvn:16 initTeeTcbSvn:16 initTeeFmspc:12 ' +
+      'currentServiceTdHash:48 currentServiceTdAttributes:8',
+  ),
+]
 const BODIES = [['sgx', SGX] as const, ['td10', TD10] as const, ['td15', TD15] as const, ['td15ex', EXTENDED] as const]
 
 /** Reads a quote that is one: it checks nothing. */
@@ -32,14 +38,15 @@ export const readIndependently = (bytes: Bytes): Fields => {
     return at - size
   }
   const take = (size: number): Bytes => bytes.slice(pass(size), at)
+  const u8 = (): number => view.getUint8(pass(1))
   const u16 = (): number => view.getUint16(pass(2), true)
   const u32 = (): number => view.getUint32(pass(4), true)
-  const numbers: Readonly<Record<number, () => number>> = { 2: u16, 4: u32 }
+  const numbers: Readonly<Record<number, () => number>> = { 1: u8, 2: u16, 4: u32 }
   const report = (type: number): Fields => {
     const [kind, parts] = BODIES[type - 1] as (typeof BODIES)[number]
     const from = at
     const fields = parts.map(([name, size]) => [name, numbers[size]?.() ?? take(size)] as const)
-    return { kind, bytes: bytes.slice(from, at), ...Object.fromEntries(fields.filter(([name]) => !name.startsWith('_'))) }
+    return { kind, bytes: bytes.slice(from, at), ...Object.fromEntries(fields) }
   }
 
   const version = u16()

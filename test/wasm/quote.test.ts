@@ -41,6 +41,28 @@ describe('a quote', () => {
     expect(trailing).toEqual(from.trailing)
   })
 
+  it('of every body has fields that fill it, each byte in one of them', () => {
+    for (const [, { version, bodyType, ...changed }] of QUOTES) {
+      const { bytes, ...fields } = readQuote(write(draft(version, bodyType, changed))).body
+      const numbers = { miscSelect: 4, isvProdId: 2, isvSvn: 2, configSvn: 2, vmId: 1, kind: 0 }
+      const sizes = Object.entries({ ...fields }).map(([name, part]) =>
+        part instanceof Uint8Array ? part.length : numbers[name as keyof typeof numbers],
+      )
+      expect(sizes.reduce((sum, size) => sum + size, 0)).toBe(bytes.length)
+    }
+  })
+
+  // The places are those that Intel's sgx_quote_5.h writes beside the fields of sgx_report2_body_v1_5_ex_t.
+  it('of TDX 1.5 extended has a VM, an id, and what it was launched as', () => {
+    const { body } = readQuote(write(draft(5, 4)))
+    const filling = filled(885, 2)
+    const places = { tdId: 649, devInfo: 681, initServiceTdHash: 729, initServiceTdAttributes: 777, initCpuSvn: 785, initTeeTcbSvn: 801 }
+    const later = { initTeeFmspc: 817, currentServiceTdHash: 829, currentServiceTdAttributes: 877, end: 885 }
+    const all = Object.entries({ ...places, ...later })
+    const expected = all.slice(0, -1).map(([name, from], i) => [name, filling.slice(from, all[i + 1]?.[1])])
+    expect(body).toMatchObject({ kind: 'td15ex', vmId: filling[648], ...Object.fromEntries(expected) })
+  })
+
   it('of version 3 signs header and body; unsigned numbers stay positive', () => {
     const body = filled(384, 2)
     body.set([0xfe, 0xff, 0xff, 0xff], 16)

@@ -1,4 +1,4 @@
-import { compress1, compress4 } from './kernels'
+import { compress1, compress4 } from './kernels.generated'
 import { BLOCKS, DIGESTS, FLAGS, INPUT, KEY, LANE, LANES, LENGTHS, OFFSETS, ROOT, SIDES } from './memory'
 import { blocksOf, CHUNK, CHUNK_END, CHUNK_START, clearBlock, fromLanes, keyToLanes, lastBlockOf, ROOT_NODE, rootAmong, setCounters, setLanes } from './tree'
 

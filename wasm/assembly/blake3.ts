@@ -1,4 +1,4 @@
-import { compress1 } from './kernels'
+import { compress1 } from './kernels.generated'
 import { CVS, DIGESTS, HASHER, INPUT, KEY, OUT, ROOT } from './memory'
 import { blocksOf, CHUNK, CHUNK_END, CHUNK_START, chunk, chunks, clearBlock, clearKey, lastBlockOf, merge, mode, PARENT, parent, ROOT_NODE, root, setMode } from './tree'
 

@@ -1,4 +1,4 @@
-import { compress1, compress2, compress4 } from './kernels'
+import { compress1, compress2, compress4 } from './kernels.generated'
 import { COUNTER_HIGH, COUNTER_LOW, CVS, FLAGS, IV, KEY, LANES, LENGTHS } from './memory'
 
 // BLAKE3's tree (paper, section 2.1): chunks of 1,024 bytes, and parents of two chaining values each.
