@@ -10,7 +10,12 @@ type Entries = Readonly<Record<string, string>>
 
 /** What is published, by build. Those of one build share their chunks, so that page state (one network per origin) exists once. */
 const ENTRIES = {
-  page: { index: 'client/page/index.ts', 'lattice/tally': 'client/lattice/tally/index.ts' },
+  page: {
+    index: 'client/page/index.ts',
+    'lattice/tally': 'client/lattice/tally/index.ts',
+    elements: 'client/page/elements/index.ts',
+    react: 'client/page/react/index.ts',
+  },
   verify: { verify: 'client/verify/index.ts', core: 'wasm/core.ts' },
   worker: { worker: 'worker/main.ts' },
   node: { 'node/index': 'node/index.ts', 'node/main': 'node/main.ts' },
@@ -38,7 +43,8 @@ const browser = (entries: Entries, options: Rolldown.OutputOptions): Environment
     minify: true,
     modulePreload: false,
     reportCompressedSize: false,
-    rolldownOptions: { input: entries, preserveEntrySignatures: 'strict', output: { ...output, ...options } },
+    // React is the page's own: two of them in one page have two sets of hooks.
+    rolldownOptions: { input: entries, external: ['react'], preserveEntrySignatures: 'strict', output: { ...output, ...options } },
   },
 })
 

@@ -51,6 +51,8 @@ export default defineConfig({
             '@scure/base',
             'libp2p',
             'micro-packed',
+            'react',
+            'react-dom/client',
           ],
         },
         test: {
