@@ -1,6 +1,7 @@
 #!/usr/bin/env node
 // The installed package carries the built program. A checkout carries its source too, and may carry an old build: there the source
 // is run, unless the build is at least as new as every file it was made from.
+import './engine.mjs'
 import { existsSync, readdirSync, statSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 
