@@ -88,6 +88,7 @@ export class Admission<S, C> {
   }
 }
 
+/** A command that its author did not sign. */
 export class AuthorError extends CoalitionError {
   constructor(peer: string) {
     super('Group.AuthorError', `command refused: the signature of its author ${peer} does not hold`, { peer })

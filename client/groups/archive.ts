@@ -262,6 +262,7 @@ export class Archive<S, C> {
   }
 }
 
+/** An archive that lacks what it says it has, and that nobody else can fill. */
 export class ArchiveError extends CoalitionError {
   constructor(problem: string) {
     super('Storage.ArchiveError', `archive refused: ${problem}`, { problem })

@@ -168,6 +168,7 @@ export const fitting = (commands: readonly Command[]): number => {
   return count
 }
 
+/** Commands that no block has room for. */
 export class BlockLimitError extends CoalitionError {
   declare readonly limit: number
   declare readonly found: number

@@ -257,6 +257,7 @@ const asProblem = (error: unknown): CoalitionError => {
   throw error
 }
 
+/** A seat that the roster does not have. */
 export class SeatError extends CoalitionError {
   constructor(member: number, n: number) {
     super('Group.SeatError', `member ${member} is not a seat of a committee of ${n}`, { member, n })

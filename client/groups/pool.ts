@@ -126,12 +126,14 @@ export class Pool {
   }
 }
 
+/** As many commands wait as a member keeps: nothing was taken. */
 export class PoolFullError extends CoalitionError {
   constructor(most: number) {
     super('Group.PoolFullError', `${most} commands are waiting already: send again later`, { most })
   }
 }
 
+/** A command that came, or stayed, past the block up to which its author wanted it. */
 export class ExpiredError extends CoalitionError {
   constructor(id: string, until: bigint, index: bigint) {
     super('Group.ExpiredError', `command ${id} was good until block ${until}, the log is at ${index}`, { id, until, index })

@@ -71,6 +71,7 @@ export const checkRoster = (roster: Roster): Roster => {
 /** Place of a link key in the roster, or -1. */
 export const seatOf = (roster: Roster, peer: Bytes): number => roster.members.findIndex((member) => equal(member.peer, peer))
 
+/** A roster that cannot be one: a key that is none or stands there twice, a name, or too many members. */
 export class RosterError extends CoalitionError {
   declare readonly member: number
   declare readonly field: string
@@ -81,6 +82,7 @@ export class RosterError extends CoalitionError {
   }
 }
 
+/** More liars are to be withstood than a committee of this size can withstand. */
 export class WithstandError extends CoalitionError {
   declare readonly n: number
   declare readonly withstand: number

@@ -212,6 +212,7 @@ const read = async <T>(group: string, run: () => Promise<T>): Promise<T> => {
   }
 }
 
+/** A vote record that may lack a vote: its member must not vote again, and serves what it has. */
 export class VoteRecordError extends CoalitionError {
   constructor(problem: string, group: string, cause?: unknown) {
     super('Storage.VoteRecordError', `vote record refused: ${problem}`, { problem, group }, cause === undefined ? {} : { cause })

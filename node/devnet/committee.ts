@@ -134,6 +134,7 @@ class Seat {
   }
 }
 
+/** A member of the devnet that cannot be started. */
 export class MemberError extends CoalitionError {
   constructor(seat: number, deaths: number) {
     super('Devnet.MemberError', `member ${seat} ended ${deaths} times without getting ready; its last lines above say why`, {

@@ -80,6 +80,7 @@ export const memberFolder = (folder: string, member: number): string => join(fol
 /** The address that the devnet's payers pay: nobody's, so that its balance is what was paid. */
 export const BUILDER: Bytes = fromHex('00000000000000000000000000000000b11d0001')
 
+/** A devnet folder of another chain, or of another number of members. */
 export class HandshakeError extends CoalitionError {
   constructor(folder: string, there: string, here: string) {
     super('Devnet.HandshakeError', `${folder} is of ${there}, this one ${here}: remove the folder to start anew, or name another one`, {

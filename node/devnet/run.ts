@@ -89,6 +89,7 @@ const ended = async (what: string, exit: Promise<unknown>): Promise<never> => {
   throw new ChildError(what, await exit)
 }
 
+/** A process of the devnet that ended before it was told to. */
 export class ChildError extends CoalitionError {
   constructor(what: string, how: unknown) {
     super('Devnet.ChildError', `${what} ended by itself (${String(how)}); its last lines above say why`, { what })

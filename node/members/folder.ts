@@ -151,6 +151,7 @@ const readSeed = async (path: string): Promise<Bytes> => {
   return fromHex(text.trim())
 }
 
+/** A member's folder that cannot be made or read, or has no keys. */
 export class FolderError extends CoalitionError {
   constructor(path: string, problem: string, cause?: unknown) {
     super('Member.FolderError', `${path} ${problem}`, { path, problem }, cause === undefined ? {} : { cause })

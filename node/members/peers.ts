@@ -29,6 +29,7 @@ export const peersOf = (addresses: readonly string[], members: readonly Pick<Mem
   }
 }
 
+/** An address given for a member that is nobody’s in the roster, or no address. */
 export class PeerError extends CoalitionError {
   declare readonly address: string
   declare readonly problem: string

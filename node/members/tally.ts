@@ -191,6 +191,7 @@ const seatOf = (members: readonly RosterMember[], { peer, vote }: Pick<Folder, '
   return seat
 }
 
+/** A folder whose keys stand in no seat of the config’s roster. */
 export class SeatlessError extends CoalitionError {
   constructor(folder: string, key: string) {
     super('Member.SeatlessError', `the keys of ${folder} have no seat in the roster: its key is ${key}`, { folder, key })

@@ -34,6 +34,7 @@ export const listenError = (addresses: readonly string[], cause: unknown): unkno
   return new ListenError(address ?? addresses.join(', '), listenProblem(words === undefined ? cause : new Error(words)), cause)
 }
 
+/** An address that cannot be listened on; the message says what to do. */
 export class ListenError extends CoalitionError {
   declare readonly address: string
   declare readonly problem: string
