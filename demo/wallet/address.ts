@@ -32,9 +32,6 @@ const answer = (refunds: Tally.Refunds, address: string, { value, ref, verdict }
   )
 }
 
-/** Milliseconds until a question is given up: with nobody to ask it waits for somebody. */
-const PATIENCE = 30_000
-
 /** Asks for everything that names one address: all of it, or a reason why not. */
 export const showAddress = (place: HTMLElement, refunds: Tally.Refunds): void => {
   const input = el('input', {
@@ -53,7 +50,7 @@ export const showAddress = (place: HTMLElement, refunds: Tally.Refunds): void =>
   const show = async (address: string, signal: AbortSignal): Promise<void> => {
     shown.replaceChildren(el('p', {}, 'Asking, and checking the answer…'))
     try {
-      const verified = await refunds.of(address, { signal: AbortSignal.any([signal, AbortSignal.timeout(PATIENCE)]) })
+      const verified = await refunds.of(address, { signal })
       shown.replaceChildren(answer(refunds, address, verified))
     } catch (error) {
       if (!signal.aborted) shown.replaceChildren(refusal(error))

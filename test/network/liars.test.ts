@@ -3,14 +3,14 @@ import type { Certificate, Header, Seal } from '../../client/groups/block.ts'
 import type { View } from '../../client/groups/source.ts'
 import type { Response } from '../../client/network/light/messages.ts'
 import type { Answer } from '../../client/network/light/queries.ts'
-import { utf8 } from '../../client/primitives/bytes.ts'
 import { encode } from '../../client/primitives/codec.ts'
-import { hash } from '../../wasm/core.ts'
+import { flipped } from '../liar.ts'
 import type { Chain } from './chain.ts'
 import { note, noteCodec } from './notes.ts'
 import { addresses, errorOf, lying, refusal, type Setup, setup } from './setup.ts'
 
-// One server, one lie each. With nobody else to turn to the reader has to say which check failed, and to have shown nothing before it.
+// One server, one lie each, beside those of test/lies: other ways to break the same rules. With nobody else to turn to the reader has to say
+// which check failed, and to have shown nothing before it.
 
 const HISTORY = 30
 const fill = (chain: Chain): void => {
@@ -41,15 +41,8 @@ const answers =
       : response
 
 const zeros = new Uint8Array(32)
-const flipped = (bytes: Uint8Array): Uint8Array<ArrayBuffer> => Uint8Array.from(bytes, (byte, i) => (i === 3 ? byte ^ 1 : byte))
 
 test.each([
-  ['commit.signatures', 'a header that nobody signed', header({ time_ms: 1n })],
-  [
-    'commit.signatures',
-    'a signature changed',
-    head(({ header, seal }) => ({ header, seal: { ...seal, signatures: seal.signatures.map(flipped) } })),
-  ],
   ['commit.signatures', 'a vote of an earlier view', head(({ header, seal }) => ({ header, seal: { ...seal, view: header.view - 1n } }))],
   [
     'commit.signatures',
@@ -66,16 +59,9 @@ test.each([
     'one signature three times',
     head(({ header, seal }) => ({ header, seal: { ...seal, signatures: seal.signatures.map(() => seal.signatures[0] as never) } })),
   ],
-  [
-    'commit.signatures',
-    'too few signers',
-    head(({ header, seal }) => ({ header, seal: { ...seal, signers: Uint8Array.of(0b11), signatures: seal.signatures.slice(0, 2) } })),
-  ],
-  ['roster.chain', 'the votes of another committee', header({ roster: hash(utf8('another')) })],
   ['commit.header', 'another version', header({ version: 2 })],
   ['commit.header', 'other surfaces', header({ surfaces: [] })],
   ['Light.AnswerError', 'more links than asked for', opened((value) => ({ ...value, links: [null] }))],
-  ['Light.AnswerError', 'more epochs and none of them', opened((value) => ({ ...value, more: true }))],
   [
     'item.inclusion',
     'another right edge',
@@ -86,7 +72,6 @@ test.each([
     'the edge of a smaller surface',
     answers('item', ({ item }) => ({ item, proof: { size: 1n, position: 0n, path: [] } })),
   ],
-  ['item.inclusion', 'another newest item', answers('item', ({ proof }) => ({ item: encode(noteCodec, note('forged', 1)), proof }))],
   [
     'Light.AnswerError',
     'more answers than questions',
@@ -122,16 +107,10 @@ const ask = async (
 }
 
 test.each([
-  ['commit.consistency', 'no link to the head it showed before', opened((value) => ({ ...value, links: [null] }))],
   [
     'commit.consistency',
     'a link of another block',
     opened((value) => ({ ...value, links: value.links.map((link) => link && { ...link, position: 1n }) })),
-  ],
-  [
-    'commit.consistency',
-    'a link that does not fold',
-    opened((value) => ({ ...value, links: value.links.map((link) => link && { ...link, path: link.path.map(flipped) }) })),
   ],
   [
     'commit.consistency',
@@ -206,10 +185,6 @@ test.each([
     'a range that begins later',
     answers('range', ({ items, proof }) => ({ items: items.slice(1), proof: { ...proof, from: proof.from + 1n } })),
   ],
-  [
-    'an item changed',
-    answers('range', ({ items, proof }) => ({ items: [encode(noteCodec, note('forged', 1)), ...items.slice(1)], proof })),
-  ],
 ])('PROTOCOL 2 Tree: item.inclusion fails for a range with %s', async (_, lie) => {
   expect(await ask(setup(1, fill), lie, (handle) => handle.since(0n)[Symbol.asyncIterator]().next())).toBe('item.inclusion')
 })
@@ -221,28 +196,6 @@ const busy = (count: bigint): boolean => count === 10n
 
 test.each([
   [
-    'a refund of the asked address left out',
-    ofOne(({ proof, items, runs }) => {
-      const run = runs.find(({ count }) => busy(count))
-      const gone = run?.positions[4]
-      return {
-        proof,
-        items: items.filter(({ position }) => position !== gone),
-        runs: runs
-          .filter(({ positions }) => positions.length > 1 || positions[0] !== gone)
-          .map((other) => ({ ...other, positions: other.positions.filter((position) => position !== gone) })),
-      }
-    }),
-  ],
-  [
-    'the newest left out, and the count with it',
-    ofOne(({ proof, items, runs }) => ({
-      proof,
-      items,
-      runs: runs.map((run) => (busy(run.count) ? { ...run, count: run.count - 1n, positions: run.positions.slice(0, -1) } : run)),
-    })),
-  ],
-  [
     'the oldest left out',
     ofOne(({ proof, items, runs }) => ({
       proof,
@@ -252,24 +205,8 @@ test.each([
   ],
   ['a key left out', ofOne(({ proof, items, runs }) => ({ proof, items, runs: runs.filter(({ count }) => !busy(count)) }))],
   [
-    'the bucket said to be empty',
-    ofOne(() => ({
-      proof: { depth: 0, present: new Uint8Array(0), siblings: [], end: { kind: 'empty', value: null } },
-      items: [],
-      runs: [],
-    })),
-  ],
-  [
     'an item that no key has',
     ofOne(({ proof, items, runs }) => ({ proof, items: [...items, { position: 59n, item: items[0]?.item }], runs })),
-  ],
-  [
-    'an item changed',
-    ofOne(({ proof, items, runs }) => ({
-      proof,
-      items: items.map(({ position }) => ({ position, item: encode(noteCodec, note('forged', 0, 1, 2, 4)) })),
-      runs,
-    })),
   ],
   [
     'an item that is none',
@@ -285,7 +222,6 @@ test.each([
 })
 
 test.each([
-  ['evidence.inclusion', 'other bytes', (value: { total: bigint; bytes: Uint8Array }) => ({ ...value, bytes: flipped(value.bytes) })],
   ['Light.AnswerError', 'more bytes than it said', ({ bytes }: { bytes: Uint8Array }) => ({ total: 1n, bytes })],
   ['Light.AnswerError', 'no bytes of many', () => ({ total: 60_000_000n, bytes: new Uint8Array(0) })],
 ])('PROTOCOL 3 Blob: %s when the evidence comes as %s', async (check, _, change) => {
@@ -307,11 +243,6 @@ const commits =
     response.kind === 'commits' ? { kind: 'commits', value: change(response.value) } : response
 
 test.each([
-  [
-    'item.inclusion',
-    'an item left out',
-    commits((value) => ({ ...value, appended: value.appended.map((lists) => lists.map((items) => items.slice(1))) })),
-  ],
   [
     'item.inclusion',
     'an item added',

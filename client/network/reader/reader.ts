@@ -18,6 +18,11 @@ import { type CheckError, type Trusted, trustGenesis } from './trust.ts'
 
 /** Heartbeats without a block after which a peer that claims newer ones is tried. */
 const BEHIND = 3
+/**
+ * Milliseconds that a peer may take to its first verified head while another one is there to be asked: one of the liars that a reader
+ * withstands may drip its answers for ever. Doubled with each peer that takes longer, for the line may be slow, not they.
+ */
+const PATIENCE = { first: 3_000, longest: 24_000 } as const
 
 /**
  * A reader who trusts nobody: follows one surface of one group over whatever servers there are, and holds the newest head that it has
@@ -39,6 +44,7 @@ export class Reader {
   /** Whom `#follow` attends to, from its first question on. */
   #followed: Peer | null = null
   #advancedAt = 0
+  #patienceMs: number = PATIENCE.first
   #lie: Error | null = null
   #end: Error | null = null
   readonly #stopBeat: () => void
@@ -163,18 +169,37 @@ export class Reader {
     this.#followed = peer
     const own = scope(this.#scope.signal, peer.link.closed)
     const session = { host, link: peer.link, signal: own.signal }
+    const hurry = this.#hurry(peer, own)
     try {
       for await (const step of follow(ground, session, this.#trusted ?? this.#genesis)) {
         this.#following ??= { peer, session, leave: own.abort }
         this.#accept(peer, step)
       }
     } finally {
+      hurry()
       this.#following = null
       this.#followed = null
       // Questions under way go to the next server; a ShutdownError would tell them that the reader is gone.
       own.abort(new StallError('the server was left'))
       this.#changed()
     }
+  }
+
+  /** Leaves a peer that shows no head in time for one that may. */
+  #hurry(peer: Peer, own: Scope): () => void {
+    const patienceMs = this.#patienceMs
+    let cancel: () => void = () => {}
+    const wait = (): void => {
+      cancel = this.options.host.after(patienceMs, () => {
+        if (this.#following !== null) return
+        // Nobody else to ask: whoever is slow may be all there is.
+        if (!this.peers.ready().some((other) => other !== peer)) return wait()
+        this.#patienceMs = Math.min(2 * patienceMs, PATIENCE.longest)
+        own.abort(new StallError(`no verified head within ${patienceMs} ms`))
+      })
+    }
+    wait()
+    return () => cancel()
   }
 
   /** A member that is not followed confirms the head, shows a newer one, or shows that the committee signed two histories. */
@@ -195,6 +220,7 @@ export class Reader {
     if (this.#trusted === null) this.#first = trusted.header.index
     if (trusted.header.index !== this.#trusted?.header.index) this.#advancedAt = this.options.host.now()
     this.#trusted = trusted
+    this.#patienceMs = PATIENCE.first
     this.#lie = null
     this.peers.saw(peer, trusted.header.index)
     this.peers.praise(peer)
