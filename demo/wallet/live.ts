@@ -27,6 +27,8 @@ export const showLive = async (place: HTMLElement, refunds: Tally.Refunds): Prom
     } catch (error) {
       // The Worker is gone, and with it everything that was verified: only a new page has a new one.
       if (isError(error, 'Network.ShutdownError')) return note.replaceChildren(refusal(error, reload()))
+      // Two signed histories do not become one by asking again. The proof is offered beside the network's state.
+      if (isError(error, 'Network.EquivocationError')) return note.replaceChildren(refusal(error))
       await again(note, error)
     }
   }
