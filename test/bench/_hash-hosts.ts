@@ -1,9 +1,9 @@
 import { spawn } from 'node:child_process'
 import { createReadStream } from 'node:fs'
-import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { copyFile, mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
-import { join } from 'node:path'
+import { extname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { chromium } from 'playwright'
 import { build } from 'vite'
@@ -13,6 +13,8 @@ import type { Measured, MeasureOptions } from './_hashes.ts'
 const root = fileURLToPath(new URL('../..', import.meta.url))
 
 const ENTRIES = { hashes: 'test/bench/_hashes.ts', core: 'wasm/core.ts' }
+/** blake3-wasm's face for pages: it is given its binary. Node has another, which is taken as it is installed. */
+const REFERENCE = 'node_modules/blake3-wasm'
 
 /** A program of the bench, built as the package is, in a folder inside the checkout, where Node finds the rivals. Gone when disposed. */
 export interface Built extends AsyncDisposable {
@@ -24,7 +26,8 @@ export const buildFor = async (host: 'node' | 'browser'): Promise<Built> => {
   await mkdir(join(root, '.cache'), { recursive: true })
   const folder = await mkdtemp(join(root, '.cache', 'bench-'))
   // One by one: what they have in common would become a third file, and the core is measured as the one that a user loads.
-  for (const [name, entry] of Object.entries(ENTRIES)) {
+  const entries = host === 'node' ? ENTRIES : { ...ENTRIES, reference: `${REFERENCE}/browser-async.js` }
+  for (const [name, entry] of Object.entries(entries)) {
     await build({
       root,
       configFile: false,
@@ -47,6 +50,7 @@ export const buildFor = async (host: 'node' | 'browser'): Promise<Built> => {
     })
   }
   await writeFile(join(folder, 'package.json'), '{"type":"module"}')
+  await copyFile(join(root, REFERENCE, 'dist/wasm/web/blake3_js_bg.wasm'), join(folder, 'reference.wasm'))
   return { folder, [Symbol.asyncDispose]: () => rm(folder, { recursive: true, force: true }) }
 }
 
@@ -85,7 +89,12 @@ export const measureInBrowser = async (
   await writeFile(
     join(folder, 'worker.js'),
     `import { measure } from './hashes.js'
-     measure({ ...${JSON.stringify(options)}, reference: null }, (done) => postMessage({ done })).then((ended) => postMessage({ ended }), (error) => postMessage({ failed: String(error) }))`,
+     import load from './reference.js'
+     const main = async () => {
+       const { hash } = await load(await fetch('./reference.wasm'))
+       await measure({ ...${JSON.stringify(options)}, reference: hash }, (done) => postMessage({ done }))
+     }
+     main().then(() => postMessage({}), (error) => postMessage({ failed: String(error) }))`,
   )
   await writeFile(join(folder, 'index.html'), '<!doctype html><title>bench</title>')
   await inPage(folder, async (page, url) => {
@@ -132,11 +141,13 @@ export const firstInBrowser = async ({ folder }: Built): Promise<readonly [impor
 
 type Page = Awaited<ReturnType<Awaited<ReturnType<typeof chromium.launch>>['newPage']>>
 
+const TYPES: Readonly<Record<string, string>> = { '.js': 'text/javascript', '.wasm': 'application/wasm' }
+
 /** A page of the folder in a fresh browser. It is isolated from others, which gives it the finer clock. */
 const inPage = async (folder: string, use: (page: Page, url: string) => Promise<void>): Promise<void> => {
   const server = createServer(({ url = '/' }, response) => {
     const name = url === '/' ? 'index.html' : url.slice(1)
-    response.setHeader('Content-Type', name.endsWith('.js') ? 'text/javascript' : 'text/html')
+    response.setHeader('Content-Type', TYPES[extname(name)] ?? 'text/html')
     response.setHeader('Cross-Origin-Opener-Policy', 'same-origin')
     response.setHeader('Cross-Origin-Embedder-Policy', 'require-corp')
     if (!/^[\w.-]+$/.test(name)) response.writeHead(404).end()

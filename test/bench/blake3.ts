@@ -24,10 +24,7 @@ export const main = async (args: readonly string[]): Promise<void> => {
     console.error(done.case)
     rows.push(...rowsOf(done))
   }
-  if (isBrowser) {
-    console.error('blake3-wasm 2.1.5 has no build that loads in a page without a bundler of its own time: no rival here')
-    await measureInBrowser(built, options, say)
-  } else await measureInNode(built, options, say)
+  await (isBrowser ? measureInBrowser : measureInNode)(built, options, say)
   if (options.only === '') {
     rows.push(...(isBrowser ? await firstRowsInBrowser(built) : await firstRows(built)))
     if (!isBrowser && !args.includes('--no-scale')) rows.push(...(await scaleRows(built)))
