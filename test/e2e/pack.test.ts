@@ -1,5 +1,5 @@
 import { spawnSync } from 'node:child_process'
-import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { cpSync, existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { createServer, type Server } from 'node:http'
 import { tmpdir } from 'node:os'
 import { extname, join } from 'node:path'
@@ -150,6 +150,15 @@ describe('the package in the project of a stranger', () => {
       await browser.close()
       server.close()
     }
+  })
+
+  it('is all that the example under demo/vite needs', () => {
+    const example = join(folder, 'example')
+    cpSync(join(root, 'demo/vite'), example, { recursive: true })
+    const build = tool('vite/bin/vite.js', 'build', 'example', '--logLevel', 'warn')
+    expect(build).toMatchObject({ status: 0, stderr: '' })
+    const built = readdirSync(join(example, 'dist/assets'))
+    expect(built.some((file) => /^worker.*\.js$/.test(file))).toBe(true)
   })
 
   it('does nothing when a server imports it, and lets it end', () => {
