@@ -7,9 +7,20 @@ import type { NodeConnectOptions } from './connect.ts'
 export { type CoalitionError, type Facts, isError } from '../client/error.ts'
 export * as Tally from '../client/lattice/tally/index.ts'
 export type { AskOptions, Handle, PeerReport, Ref, State, StateReport, StreamOptions, Subject, Verified } from '../client/network/handle.ts'
-export type { ConnectOptions, Network, OpenOptions, SurfaceName } from '../client/network/network.ts'
+export type { ConnectOptions, Network, OpenOptions, Progress, SurfaceName } from '../client/network/network.ts'
+export type { ConnectTimeoutError } from '../client/network/reader/state.ts'
 export type { Evidence } from '../client/verify/evidence/format.ts'
-export { type Check, type CheckName, type EvidenceError, explain, type Light, type Verdict } from '../client/verify/verdict.ts'
+export {
+  type At,
+  type Check,
+  type CheckName,
+  type CheckState,
+  type EvidenceError,
+  explain,
+  type Light,
+  type LightName,
+  type Verdict,
+} from '../client/verify/verdict.ts'
 export type { NodeConnectOptions } from './connect.ts'
 
 /**

@@ -47,6 +47,8 @@ export interface StateReport {
 
 export interface AskOptions {
   readonly signal?: AbortSignal
+  /** Milliseconds until ConnectTimeoutError, changes of server included; default 30,000. */
+  readonly timeout?: number
   /** Ask for the key itself instead of a bucket of about 64: faster, and tells the server who is asked about. */
   readonly disclose?: boolean
 }

@@ -19,6 +19,23 @@ export interface OpenOptions {
   readonly withstand?: number
 }
 
+/** How far the opening of a surface has got. What comes after it, the handle's own state tells. */
+export interface Progress {
+  /**
+   * booting (of a page): the Worker is started · dialing: no member reached · syncing: reached, the head is not verified yet · live: the
+   * head is verified, and the handle comes.
+   */
+  readonly stage: 'booting' | 'dialing' | 'syncing' | 'live'
+  /** Registry name and group in hex; null while booting. */
+  readonly surface: string | null
+  readonly group: string | null
+  /** Peers with a link, of those that `bootstrap` names. */
+  readonly reached: number
+  readonly peers: number
+  /** What stands in the way, in words; null when nothing does. */
+  readonly detail: string | null
+}
+
 export interface ConnectOptions {
   /** Members' multiaddrs, each with its /p2p/ peer id. */
   readonly bootstrap: readonly string[]
@@ -26,6 +43,8 @@ export interface ConnectOptions {
   readonly network?: string
   readonly withstand?: number
   readonly signal?: AbortSignal
+  /** Told of every surface that is being opened, from the start of the Worker on: `read` has no handle to ask before it resolves. */
+  readonly onProgress?: (progress: Progress) => void
 }
 
 /** One universe, one set of connections, any number of handles (MSK-12). */

@@ -9,10 +9,11 @@ import { timeoutOf } from './reader/consult.ts'
 import { equivocationOf } from './reader/export.ts'
 import { Links } from './reader/links.ts'
 import type { Read } from './reader/present.ts'
+import { tellProgress } from './reader/progress.ts'
 import { Reader } from './reader/reader.ts'
 import { ShutdownError } from './reader/state.ts'
 import { createHandle } from './reader/surface.ts'
-import { scope, whenAborted } from './scope.ts'
+import { deadlineOf, scope, whenAborted } from './scope.ts'
 
 /** Milliseconds until ConnectTimeoutError (API.md). */
 const OPEN_MS = 15_000
@@ -75,18 +76,23 @@ export const createNetwork = (host: Host, bindings: readonly Binding<unknown>[],
  *   check; ConnectTimeoutError; the signal's reason
  */
 const openHandle = async <T>(common: Common, binding: Binding<T>, config: unknown, options: OpenOptions = {}): Promise<Handle<T>> => {
+  const deadline = deadlineOf(options.timeout, OPEN_MS)
   const { reader, release } = acquire(common, binding, config, options.withstand ?? common.options.withstand ?? null)
   const own = scope(options.signal, common.options.signal)
-  const deadline = options.timeout ?? OPEN_MS
   const cancel = common.host.after(deadline, () => own.abort(timeoutOf(reader, 'head', deadline)))
+  const progress = tellProgress(reader, common.options.onProgress)
   try {
     await reader.until(() => reader.trusted, own.signal)
+    progress.tell()
     return createHandle({ reader, binding, config }, release)
   } catch (error) {
+    // Before the reader ends: that is no stage of an opening.
+    progress.stop()
     await release()
     throw error
   } finally {
     cancel()
+    progress.stop()
     own.end()
   }
 }

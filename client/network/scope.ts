@@ -79,6 +79,21 @@ export const sleep = async (host: Pick<Host, 'after'>, ms: number, signal: Abort
   }
 }
 
+/** The most that a timer takes: a longer one would fire at once (HTML, timers: a signed 32-bit number). */
+const LONGEST_MS = 0x7fff_ffff
+
+/**
+ * A deadline as a caller gave it, in milliseconds; Infinity is the longest there is.
+ *
+ * @throws RangeError for what is no length of time
+ */
+export const deadlineOf = (given: unknown, otherwise: number): number => {
+  const ms = given ?? otherwise
+  if (typeof ms !== 'number' || !(ms >= 0))
+    throw new RangeError(`a timeout is a number of milliseconds, ${typeof ms === 'number' ? ms : typeof ms} is none`)
+  return Math.min(ms, LONGEST_MS)
+}
+
 /** A place to wait for news. Look first, then wait: nothing happens between the two, and whoever waits looks again afterwards. */
 export class Gate {
   #waiting = new Set<() => void>()

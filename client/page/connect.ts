@@ -1,4 +1,4 @@
-import type { ConnectOptions, Network } from '../network/network.ts'
+import type { ConnectOptions, Network, Progress } from '../network/network.ts'
 import { connectPage, type PageNetwork } from '../rpc/page.ts'
 import { ShutdownError } from '../rpc/wire.ts'
 import { ConnectError, given, type Place, spawned } from './worker.ts'
@@ -15,6 +15,8 @@ export interface PageConnectOptions extends ConnectOptions {
 interface Shared {
   readonly network: Promise<PageNetwork>
   readonly controller: AbortController
+  /** Of all who joined. */
+  readonly listeners: Set<(progress: Progress) => void>
   users: number
 }
 
@@ -29,8 +31,9 @@ const OWN = {}
  * @throws ConnectError when the Worker cannot be loaded, MessageError for options that are none, LinkError for a bad address
  */
 export const connect = async (options: PageConnectOptions): Promise<Network> => {
-  const { signal, worker, bootstrap, network: universe, withstand } = options
+  const { signal, worker, bootstrap, network: universe, withstand, onProgress } = options
   signal?.throwIfAborted()
+  onProgress?.(BOOTING)
   places ??= new WeakMap()
   const place = worker ?? OWN
   const here = places.get(place) ?? new Map<string, Shared>()
@@ -40,7 +43,11 @@ export const connect = async (options: PageConnectOptions): Promise<Network> => 
     throw new ConnectError('the given port', 'it carries a network of other options already')
   const shared = here.get(key) ?? start(options, here, key)
   shared.users++
+  // A function of its own for each: two who share one are told twice, and stop one by one.
+  const listener = (progress: Progress): void => onProgress?.(progress)
+  shared.listeners.add(listener)
   const leave = once(() => {
+    shared.listeners.delete(listener)
     if (--shared.users > 0) return
     if (here.get(key) === shared) here.delete(key)
     shared.controller.abort(new ShutdownError())
@@ -53,6 +60,8 @@ export const connect = async (options: PageConnectOptions): Promise<Network> => 
     throw error
   }
 }
+
+const BOOTING: Progress = { stage: 'booting', surface: null, group: null, reached: 0, peers: 0, detail: null }
 
 /** Milliseconds for a Worker to close its connections; one that hangs is ended without. */
 const GRACE = 2_000
@@ -74,6 +83,10 @@ const once = <T>(run: () => T): (() => T | undefined) => {
 
 const start = (options: PageConnectOptions, here: Map<string, Shared>, key: string): Shared => {
   const controller = new AbortController()
+  const listeners: Shared['listeners'] = new Set()
+  const onProgress = (progress: Progress): void => {
+    for (const tell of listeners) tell(progress)
+  }
   let place: Place | null = null
   const ended = (): void => {
     // A later call may have started anew under the same options.
@@ -86,7 +99,7 @@ const start = (options: PageConnectOptions, here: Map<string, Shared>, key: stri
       const signal = AbortSignal.any([controller.signal, place.failed])
       const { bootstrap, network, withstand } = options
       const words = { bootstrap, ...(network !== undefined && { network }), ...(withstand !== undefined && { withstand }) }
-      const connected = await connectPage(place.port, { ...words, signal, channel: () => new MessageChannel(), closed: ended })
+      const connected = await connectPage(place.port, { ...words, signal, onProgress, channel: () => new MessageChannel(), closed: ended })
       place.loaded(connected.life, connected.close)
       return connected
     } catch (error) {
@@ -95,7 +108,7 @@ const start = (options: PageConnectOptions, here: Map<string, Shared>, key: stri
     }
   }
   // Later than here, since `open` may fail at once and then looks for it.
-  const shared: Shared = { network: Promise.resolve().then(open), controller, users: 0 }
+  const shared: Shared = { network: Promise.resolve().then(open), controller, listeners, users: 0 }
   here.set(key, shared)
   return shared
 }

@@ -3,7 +3,18 @@
 export { type CoalitionError, type Facts, isError } from '../error.ts'
 export * as Tally from '../lattice/tally/index.ts'
 export type { AskOptions, Handle, PeerReport, Ref, State, StateReport, StreamOptions, Subject, Verified } from '../network/handle.ts'
-export type { ConnectOptions, Network, OpenOptions, SurfaceName } from '../network/network.ts'
+export type { ConnectOptions, Network, OpenOptions, Progress, SurfaceName } from '../network/network.ts'
+export type { ConnectTimeoutError } from '../network/reader/state.ts'
 export type { Evidence } from '../verify/evidence/format.ts'
-export { type Check, type CheckName, type EvidenceError, explain, type Light, type Verdict } from '../verify/verdict.ts'
+export {
+  type At,
+  type Check,
+  type CheckName,
+  type CheckState,
+  type EvidenceError,
+  explain,
+  type Light,
+  type LightName,
+  type Verdict,
+} from '../verify/verdict.ts'
 export { connect, type PageConnectOptions } from './connect.ts'

@@ -49,9 +49,9 @@ export class Answerer {
     }
   }
 
-  /** Tells the other side; the newest value replaces one that still waits to be sent. */
-  push(value: unknown): void {
-    this.#pushes.push(value)
+  /** Tells the other side; the newest value of a matter replaces one that still waits to be sent. */
+  push(value: unknown, matter = ''): void {
+    this.#pushes.push(value, matter)
   }
 
   /** Ends everything that is open, tells the other side why and closes the port. */

@@ -24,20 +24,22 @@ export const createGate = (first: number, signal: AbortSignal) => {
   }
 }
 
-/** One push on its way: a page that sleeps finds the newest state when it wakes, not every one in between. */
+/** One push on its way: a page that sleeps finds the newest state of each matter when it wakes, not every one in between. */
 export const createPushes = (send: (value: unknown) => void) => {
   let sent = false
-  let next: { readonly value: unknown } | null = null
+  const next = new Map<string, unknown>()
   return {
-    push: (value: unknown): void => {
-      if (sent) next = { value }
-      else send(value)
+    push: (value: unknown, matter: string): void => {
+      if (!sent) send(value)
+      else if (next.size < LIMITS.handles || next.has(matter)) next.set(matter, value)
       sent = true
     },
     seen: (): void => {
-      sent = next !== null
-      if (next) send(next.value)
-      next = null
+      const [first] = next
+      sent = first !== undefined
+      if (first === undefined) return
+      next.delete(first[0])
+      send(first[1])
     },
   }
 }

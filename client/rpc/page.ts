@@ -1,5 +1,5 @@
-import type { Handle, StateReport, Verified } from '../network/handle.ts'
-import type { ConnectOptions, Network, OpenOptions } from '../network/network.ts'
+import type { AskOptions, Handle, StateReport, Verified } from '../network/handle.ts'
+import type { ConnectOptions, Network, OpenOptions, Progress } from '../network/network.ts'
 import type { Evidence } from '../verify/evidence/format.ts'
 import { Caller } from './caller.ts'
 import type { Port } from './wire.ts'
@@ -32,9 +32,10 @@ const closeAll = (handles: Handles): void => {
  * The page's end: a Network whose work is done at the other end of `port` by `serveNetwork`.
  * @throws what the other side threw, the signal's reason, or ShutdownError; the port is closed then
  */
-export const connectPage = async (port: Port, { channel, closed, signal, ...options }: PageOptions): Promise<PageNetwork> => {
+export const connectPage = async (port: Port, { channel, closed, signal, onProgress, ...options }: PageOptions): Promise<PageNetwork> => {
   const leases = new Set<Handles>()
   const caller = new Caller(port, {
+    push: (progress) => onProgress?.(progress as Progress),
     closed: () => {
       for (const handles of leases) closeAll(handles)
       closed?.()
@@ -90,6 +91,12 @@ const dispose = async (caller: Caller): Promise<void> => {
   caller.close()
 }
 
+// What may cross, by name: a caller's object may hold anything besides.
+const worded = ({ disclose, timeout }: AskOptions): AskOptions => ({
+  ...(disclose !== undefined && { disclose }),
+  ...(timeout !== undefined && { timeout }),
+})
+
 const openHandle = <T>(port: Port, first: StateReport, handles: Handles): Handle<T> => {
   let state = first
   const listeners = new Set<(report: StateReport) => void>()
@@ -109,11 +116,11 @@ const openHandle = <T>(port: Port, first: StateReport, handles: Handles): Handle
       listeners.add(listener)
       return () => listeners.delete(listener)
     },
-    latest: ({ signal, disclose } = {}) => caller.call('latest', [{ disclose }], { signal }) as Promise<Verified<T | null>>,
+    latest: ({ signal, ...options } = {}) => caller.call('latest', [worded(options)], { signal }) as Promise<Verified<T | null>>,
     since: (position, { signal } = {}) => caller.stream('since', [position], signal) as AsyncIterable<Verified<T>>,
-    ask: <R>(question: string, argument: unknown, { signal, disclose }: Parameters<Handle<T>['ask']>[2] = {}) =>
-      caller.call('ask', [question, argument, { disclose }], { signal }) as Promise<Verified<R>>,
-    export: (subject, { signal, disclose } = {}) => caller.call('export', [subject, { disclose }], { signal }) as Promise<Evidence>,
+    ask: <R>(question: string, argument: unknown, { signal, ...options }: AskOptions = {}) =>
+      caller.call('ask', [question, argument, worded(options)], { signal }) as Promise<Verified<R>>,
+    export: (subject, { signal, ...options } = {}) => caller.call('export', [subject, worded(options)], { signal }) as Promise<Evidence>,
     [Symbol.asyncIterator]: () => caller.stream('iterate', [])[Symbol.asyncIterator]() as AsyncIterator<Verified<T>>,
     [Symbol.asyncDispose]: () => dispose(caller),
   }

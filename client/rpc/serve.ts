@@ -1,5 +1,6 @@
-import type { Handle } from '../network/handle.ts'
-import type { ConnectOptions, Network, OpenOptions } from '../network/network.ts'
+import type { AskOptions, Handle } from '../network/handle.ts'
+import type { ConnectOptions, Network, OpenOptions, Progress } from '../network/network.ts'
+import { deadlineOf } from '../network/scope.ts'
 import { Answerer, BusyError, type Methods } from './answerer.ts'
 import { fields, LIMITS, MessageError, type Port, ShutdownError } from './wire.ts'
 
@@ -15,9 +16,10 @@ type Call = Methods['calls'][string]
  * @param life name of a Web Lock, once it is held: browsers do not tell that a port is dead, but they give a dead Worker's locks to others
  */
 export const serveNetwork = (port: Port, openNetwork: OpenNetwork, life: Promise<string | null> = Promise.resolve(null)): void => {
-  const served = new Served(openNetwork, life)
+  const onProgress = (progress: Progress): void => answerer.push(progress, `${progress.surface} ${progress.group}`)
+  const served = new Served((options) => openNetwork({ ...options, onProgress }), life)
   // Nobody is left to be told when the network that failed to open cannot be closed either.
-  new Answerer(port, { calls: served.calls, streams: {} }, () => void served.dispose().catch(() => {}))
+  const answerer = new Answerer(port, { calls: served.calls, streams: {} }, () => void served.dispose().catch(() => {}))
 }
 
 class Served {
@@ -121,21 +123,24 @@ const readConnect = (options: unknown): ConnectOptions => {
 
 const readOpen = (options: unknown): OpenOptions => {
   const { timeout, withstand } = fields(options)
-  return { ...(timeout !== undefined && { timeout: count(timeout) }), ...(withstand !== undefined && { withstand: count(withstand) }) }
+  return {
+    ...(timeout !== undefined && { timeout: deadlineOf(timeout, 0) }),
+    ...(withstand !== undefined && { withstand: count(withstand) }),
+  }
 }
 
-const readAskOptions = (options: unknown) => ({ disclose: fields(options).disclose === true })
+const readAskOptions = (options: unknown): AskOptions => {
+  const { disclose, timeout } = fields(options)
+  return { disclose: disclose === true, ...(timeout !== undefined && { timeout: deadlineOf(timeout, 0) }) }
+}
 
 const text = (value: unknown): string => {
   if (typeof value !== 'string' || value.length > LIMITS.text) throw new MessageError('a text is missing or too long')
   return value
 }
 
-// The most that a timer takes; a longer one would fire at once (HTML, timers: a signed 32-bit number).
-const MOST = 0x7fff_ffff
-
 const count = (value: unknown): number => {
-  if (!Number.isSafeInteger(value) || (value as number) < 0 || (value as number) > MOST) throw new MessageError('a number is no count')
+  if (!Number.isSafeInteger(value) || (value as number) < 0) throw new MessageError('a number is no count')
   return value as number
 }
 

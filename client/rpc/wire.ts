@@ -45,7 +45,7 @@ export type Answer =
   | { readonly kind: 'fail'; readonly id: number; readonly error: WireError }
   | { readonly kind: 'item'; readonly id: number; readonly value: unknown }
   | { readonly kind: 'end'; readonly id: number }
-  /** Something changed that nobody asked for. One is on its way at a time, and the newest replaces what waits. */
+  /** Something changed that nobody asked for. One is on its way at a time, and the newest of a matter replaces what waits. */
   | { readonly kind: 'push'; readonly value: unknown }
   | { readonly kind: 'close'; readonly error: WireError }
 

@@ -44,7 +44,10 @@ export type Verdict = {
   readonly freshness: Light
   /** What must hold for the verdict to be true, in words a wallet may print. */
   readonly assumes: string
-  /** What the question told the server: "nothing", "bucket of N" or "this key" (PROTOCOL.md, "Disclosure"). */
+  /**
+   * What the question told the server: "nothing", "bucket of N" or "this key" (PROTOCOL.md, "Disclosure"); "bucket of about N" where the
+   * answer was refused, since nobody proved the N.
+   */
   readonly disclosed: string
   /** Null when nothing was verified far enough to name a commit. */
   readonly at: At | null

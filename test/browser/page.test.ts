@@ -1,5 +1,5 @@
 import { afterEach, describe, expect, it } from 'vitest'
-import { type CoalitionError, connect, type Handle, isError, type Network } from '../../client/page/index.ts'
+import { type CoalitionError, connect, type Handle, isError, type Network, type Progress } from '../../client/page/index.ts'
 
 const bootstrap = ['/ip4/127.0.0.1/tcp/9/ws/p2p/12D3KooWDpJ7As7BWAwRMfu1VU2WCqNjvq387JEYKDBj4kx6nXTN']
 
@@ -50,6 +50,26 @@ describe('a page and a Worker of its own', () => {
     expect(await counts(other)).toMatchObject({ opened: 1, disposed: 0 })
     await second[Symbol.asyncDispose]()
     expect(await counts(await open(await join({ worker })))).toMatchObject({ opened: 2, disposed: 1 })
+  })
+
+  it('survive a component that is mounted, unmounted and mounted again in one go, as React does in development', async () => {
+    const worker = stub()
+    const first = join({ worker })
+    const unmounted = first.then((network) => network[Symbol.asyncDispose]())
+    const handle = await open(await join({ worker }))
+    await unmounted
+    expect(await counts(handle)).toMatchObject({ opened: 1, disposed: 0 })
+  })
+
+  it('tell everybody who joined how far an opening has got, until they leave', async () => {
+    const worker = stub()
+    const told: [Progress['stage'][], Progress['stage'][]] = [[], []]
+    const [first, second] = await Promise.all(told.map((stages) => join({ worker, onProgress: ({ stage }) => void stages.push(stage) })))
+    await open(first as Network)
+    await first?.[Symbol.asyncDispose]()
+    await open(second as Network)
+    await expect.poll(() => told[1]).toEqual(['booting', 'live', 'live'])
+    expect(told[0]).toEqual(['booting', 'live'])
   })
 
   it('keep networks of other options apart', async () => {

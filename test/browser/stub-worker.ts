@@ -1,4 +1,5 @@
 import type { StateReport } from '../../client/network/handle.ts'
+import type { ConnectOptions } from '../../client/network/network.ts'
 import { serveNetwork } from '../../client/rpc/serve.ts'
 import { attached } from '../../client/rpc/wire.ts'
 
@@ -34,10 +35,13 @@ const life = new Promise<string>((resolve) => {
 addEventListener('message', ({ data }) => {
   const port = attached(data)
   if (!port) return
-  const open = async () => {
+  const open = async ({ onProgress }: ConnectOptions) => {
     opened++
     return {
-      open: async () => handle() as never,
+      open: async () => {
+        onProgress?.({ stage: 'live', surface: 'stub', group: 'aa', reached: 1, peers: 1, detail: null })
+        return handle() as never
+      },
       evidence: async () => [],
       [Symbol.asyncDispose]: async () => {
         disposed++

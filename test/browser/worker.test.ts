@@ -1,6 +1,7 @@
 import { ed25519 } from '@noble/curves/ed25519.js'
 import { describe, expect, it } from 'vitest'
-import { connect, isError, Tally } from '../../client/page/index.ts'
+import { formatConfig } from '../../client/lattice/tally/config.ts'
+import { type ConnectTimeoutError, connect, isError, Tally } from '../../client/page/index.ts'
 
 // The real Worker, spawned as a page spawns it, with nobody to talk to.
 
@@ -36,8 +37,28 @@ describe('the Worker', () => {
     await using network = await connect({ bootstrap: [nobody] })
     const error = await thrown(Tally.read(network, config, { timeout: 500 }))
     if (!isError(error, 'Network.ConnectTimeoutError')) throw error
-    expect(error.facts).toMatchObject({ component: expect.stringContaining('tally') })
-    expect(JSON.stringify(error.facts, (_, value: unknown) => (typeof value === 'bigint' ? `${value}` : value))).toMatch(/[0-9a-f]{64}/)
+    const { component, ids, inputs, deadlineMs, peersSeen, peersServing, problems } = error as ConnectTimeoutError
+    expect({ component, deadlineMs, peersSeen, peersServing }).toEqual({
+      component: 'tally.refunds',
+      deadlineMs: 500,
+      peersSeen: 0,
+      peersServing: 0,
+    })
+    const hash = expect.stringMatching(/^[0-9a-f]{64}$/)
+    expect(ids).toEqual({ network: hash, group: hash })
+    const hashes = { stableId: hash, content: hash, acl: hash, config: hash, roster: hash }
+    expect(inputs).toEqual({ ...ids, ...hashes, lattice: 'nowhere', chainId: 1n })
+    expect(problems).toEqual([expect.stringContaining(nobody)])
+  })
+
+  it('reads a config as its operator publishes it, and looks for the same group', async () => {
+    await using network = await connect({ bootstrap: [nobody] })
+    const published: Tally.PublishedConfig = JSON.parse(JSON.stringify(formatConfig(config)))
+    const [one, other] = await Promise.all(
+      [config, published].map((each) => thrown(Tally.read(network, each, { timeout: 300 })) as Promise<ConnectTimeoutError>),
+    )
+    expect(other?.ids.group).toMatch(/^[0-9a-f]{64}$/)
+    expect(other?.ids).toEqual(one?.ids)
   })
 
   it('refuses a config and a surface that are none, by name', async () => {

@@ -22,7 +22,7 @@ test('ERR-03 ERR-07: nobody there: ConnectTimeoutError with ids, inputs, deadlin
     peersSeen: 0,
     peersServing: 0,
     inputs: { name: 'notes', epoch: 0 },
-    ids: { network: UNIVERSE, group: GROUP },
+    ids: { network: toHex(UNIVERSE), group: toHex(GROUP) },
   })
   expect(world.now - started).toBe(4_000)
   expect((error as Error).message).toContain(toHex(GROUP))

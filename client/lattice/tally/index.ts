@@ -33,6 +33,16 @@ export interface TallyConfig {
   }
 }
 
+/**
+ * The same as JSON, as an operator publishes it: bytes as hex, u64 as decimal text. A page passes on what it fetched; it is read, and
+ * refused by the name of its field, on the host's side.
+ */
+export interface PublishedConfig {
+  readonly lattice: { readonly name: string; readonly chainId: string | number }
+  readonly content: object
+  readonly acl: object
+}
+
 /** One share of one block's payments. `ref` is what the payer named: the reason it gave for the share. */
 export interface Recipient {
   /** 20 bytes; {@link formatAddress} gives the text. */
@@ -127,10 +137,10 @@ export interface Refunds extends Handle<Refund> {
   readonly evidence: (ref: Ref, options?: AskOptions) => Promise<Verified<PaymentEvidence>>
 }
 
-export const refunds: SurfaceName<Refund, TallyConfig> = { name: 'tally.refunds' }
+export const refunds: SurfaceName<Refund, TallyConfig | PublishedConfig> = { name: 'tally.refunds' }
 
-/** Opens tally's refunds (TAL-03). @throws ConfigError, ConnectTimeoutError, WithstandError */
-export const read = async (network: Network, config: TallyConfig, options?: OpenOptions): Promise<Refunds> => {
+/** Opens tally's refunds (TAL-03). @throws ConfigError, ConnectTimeoutError, WithstandError, EvidenceError */
+export const read = async (network: Network, config: TallyConfig | PublishedConfig, options?: OpenOptions): Promise<Refunds> => {
   const handle = await network.open(refunds, config, options)
   // By delegation: a handle may be an object of a class, whose private fields a spread copy would lack.
   return {

@@ -5,7 +5,7 @@ import { check } from '../../verify/checks.ts'
 import type { Binding, Question } from '../binding.ts'
 import type { AskOptions, Ref, Verified } from '../handle.ts'
 import { assure, refuse } from './assurance.ts'
-import { ASK_MS, consult } from './consult.ts'
+import { consult } from './consult.ts'
 import { datumOf, itemCodec, refOf } from './item.ts'
 import { placedAt, present, type Read } from './present.ts'
 import { fetchBlob, fetchRun } from './questions.ts'
@@ -55,15 +55,24 @@ export const askRun = async <T>(read: Read<T>, question: Question<T>, key: Bytes
   const index = binding.specs[binding.surface]?.by[by]
   const codec = itemCodec(binding)
   const keysOf = (item: Bytes) => index?.keys(decode(codec, item) as never) ?? []
+  const sizeOf = ({ header }: Trusted) => {
+    const keys = surfaceIn(ground, header).by[by]?.keys ?? 0n
+    return { keys, bits: disclose === true || !bucket ? 256 : bucketBits(keys) }
+  }
   const fetch = async (session: Session, trusted: Trusted): Promise<Asked> => {
-    const keys = surfaceIn(ground, trusted.header).by[by]?.keys ?? 0n
-    const bits = disclose === true || !bucket ? 256 : bucketBits(keys)
+    const { keys, bits } = sizeOf(trusted)
     // An index without keys is proven empty by the header alone: nobody is asked.
     if (keys === 0n) return { trusted, keys, bits, items: [], pages: [], disclosed: 'nothing' }
     const found = await fetchRun(ground, session, trusted, { by, key, bits, keysOf })
     return { ...found, trusted, keys, bits, disclosed: bits === 256 ? 'this key' : `bucket of ${found.bucket}` }
   }
-  return consult(reader, fetch, { signal, deadlineMs: ASK_MS })
+  return consult(reader, fetch, { signal, discloses: (trusted) => toldBy(sizeOf(trusted)) })
+}
+
+/** What a question tells before its answer: how many keys are in the bucket, only the answer proves. */
+const toldBy = ({ keys, bits }: Pick<Asked, 'keys' | 'bits'>): string => {
+  if (keys === 0n) return 'nothing'
+  return bits === 256 ? 'this key' : `bucket of about ${keys >> BigInt(bits)}`
 }
 
 /**
@@ -76,7 +85,7 @@ const evidence = async <T>(read: Read<T>, argument: unknown, signal: AbortSignal
   const placed = await placedAt(read, position, signal)
   const shown = binding.evidence?.(decode(itemCodec(binding), placed.item) as never, config)
   if (shown === undefined) throw new HandleError(`${binding.name} has no evidence`)
-  const blob = await consult(reader, (session) => fetchBlob(session, shown.hash), { signal, deadlineMs: ASK_MS })
+  const blob = await consult(reader, (session) => fetchBlob(session, shown.hash), { signal, discloses: () => 'this key' })
   const { header, commit } = placed
   const standing = reader.standing(reader.trusted as Trusted)
   try {
@@ -92,7 +101,7 @@ const evidence = async <T>(read: Read<T>, argument: unknown, signal: AbortSignal
     return { value, ref, verdict: assure(standing, { checks: [...own, passed], disclosed: 'this key', header, commit }) }
   } catch (error) {
     // The hash is committed to, so this is no server's lie: the item itself does not follow from its evidence.
-    throw refuse(standing, failed('evidence.inclusion', error))
+    throw refuse(standing, failed('evidence.inclusion', error), 'this key')
   }
 }
 

@@ -1,3 +1,4 @@
+import { isError } from '../../error.ts'
 import type { Header } from '../../groups/block.ts'
 import { thresholds } from '../../groups/roster.ts'
 import { type Bytes, toHex } from '../../primitives/bytes.ts'
@@ -40,19 +41,25 @@ export const assure = ({ ground, trusted, first, freshness, who }: Standing, { c
   })
 
 /** The verdict of an answer that was refused: the failed check in place of its passed form, beside what had been verified before. */
-export const refuse = (standing: Standing | null, failed: CheckError): EvidenceError => {
+export const refuse = (standing: Standing | null, failed: CheckError, disclosed = 'nothing'): EvidenceError => {
   const failure = check(failed.check, 'failed', failed.expected, failed.found)
   if (standing === null)
-    return new EvidenceError(verdict({ checks: [failure], assumes: 'nothing: no head was verified', disclosed: 'nothing', at: null }), {
+    return new EvidenceError(verdict({ checks: [failure], assumes: 'nothing: no head was verified', disclosed, at: null }), {
       cause: failed,
     })
   const { ground, trusted, first, freshness, who } = standing
   const passed = [...chainChecks(ground, trusted, first, trusted.header), ...authorityChecks(trusted), ...freshness.checks]
   const checks = [...passed.filter(({ name }) => name !== failed.check), failure]
   return new EvidenceError(
-    verdict({ checks, assumes: assumes(trusted, who), disclosed: 'nothing', at: atOf(ground, trusted.header, trusted.commit) }),
+    verdict({ checks, assumes: assumes(trusted, who), disclosed, at: atOf(ground, trusted.header, trusted.commit) }),
     { cause: failed },
   )
+}
+
+/** The same refusal, with what the question had told by then: whoever was asked knows it, whatever came back. */
+export const telling = (error: unknown, disclosed: string): unknown => {
+  if (disclosed === 'nothing' || !isError(error, 'Verify.EvidenceError')) return error
+  return new EvidenceError({ ...(error as EvidenceError).verdict, disclosed }, { cause: error.cause })
 }
 
 /** The same error with the verdict that ends a reader: what had been verified until then, and the check that the committee failed. */

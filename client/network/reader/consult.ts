@@ -1,48 +1,44 @@
 import { CoalitionError, isError } from '../../error.ts'
 import { scope, sleep } from '../scope.ts'
+import { telling } from './assurance.ts'
 import { isLie } from './opened.ts'
 import type { Reader } from './reader.ts'
 import { ConnectTimeoutError, pauseFor } from './state.ts'
 import type { Session } from './sync.ts'
 import type { Trusted } from './trust.ts'
 
-/** Milliseconds for a question, from asking to a verified answer, changes of server included. */
-export const ASK_MS = 30_000
-
 export interface ConsultOptions {
-  readonly signal?: AbortSignal | undefined
-  /** Null for a consumer that waits as long as it takes. */
-  readonly deadlineMs: number | null
+  readonly signal: AbortSignal
+  /** What the question tells the server under a head; "nothing" where it is about nobody. */
+  readonly discloses?: (trusted: Trusted) => string
 }
 
 /**
  * Puts a question to the server that is followed, under the head that is trusted then. A server that fails a check, leaves, or no longer
  * holds that head is not the end of it: the next one is asked, under the head of that time.
  *
- * @throws EvidenceError when nobody is left but servers that failed a check, ConnectTimeoutError after the deadline, ServerError when
- *   the question itself is refused, or the signal's reason
+ * @throws EvidenceError when nobody is left but servers that failed a check, with what the question told them; ServerError when the
+ *   question itself is refused, or the signal's reason
  */
 export const consult = async <R>(
   reader: Reader,
   question: (session: Session, trusted: Trusted) => Promise<R>,
-  { signal, deadlineMs }: ConsultOptions,
+  { signal, discloses }: ConsultOptions,
 ): Promise<R> => {
-  const { host } = reader.options
-  const whole = scope(signal)
-  const cancel = deadlineMs === null ? () => {} : host.after(deadlineMs, () => whole.abort(timeoutOf(reader, 'answer', deadlineMs)))
-  try {
-    // Each server once and a half: one that was only slow gets a second chance, one that lies does not.
-    for (let left = reader.peers.all.length + 2; ; left--) {
-      try {
-        return await once(reader, question, whole.signal)
-      } catch (error) {
-        if (whole.signal.aborted || left <= 0 || !isPassing(error)) throw error
-        await sleep(host, isLie(error) ? 0 : pauseFor(error, reader.options.ground.identified.heartbeatMs), whole.signal)
-      }
+  const { host, ground } = reader.options
+  let disclosed = 'nothing'
+  const asked: typeof question = (session, trusted) => {
+    disclosed = discloses?.(trusted) ?? disclosed
+    return question(session, trusted)
+  }
+  // Each server once and a half: one that was only slow gets a second chance, one that lies does not.
+  for (let left = reader.peers.all.length + 2; ; left--) {
+    try {
+      return await once(reader, asked, signal)
+    } catch (error) {
+      if (signal.aborted || left <= 0 || !isPassing(error)) throw telling(error, disclosed)
+      await sleep(host, isLie(error) ? 0 : pauseFor(error, ground.identified.heartbeatMs), signal)
     }
-  } finally {
-    cancel()
-    whole.end()
   }
 }
 

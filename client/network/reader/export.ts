@@ -7,7 +7,7 @@ import { answerEvidence, equivocationEvidence, itemEvidence, type Origin } from 
 import type { Verdict } from '../../verify/verdict.ts'
 import { type Asking, askRun, HandleError, positionOf, questionOf } from './ask.ts'
 import { assure } from './assurance.ts'
-import { ASK_MS, consult } from './consult.ts'
+import { consult } from './consult.ts'
 import { blobBehind } from './item.ts'
 import type { Read } from './present.ts'
 import { fetchBlob, fetchItem } from './questions.ts'
@@ -36,7 +36,7 @@ const exportItem = async (read: Read<unknown>, ref: unknown, { signal }: Asking)
   const { trusted, answer } = await consult(
     reader,
     async (session, trusted) => ({ trusted, answer: await fetchItem(ground, session, trusted, position) }),
-    { signal, deadlineMs: ASK_MS },
+    { signal, discloses: () => 'this key' },
   )
   const blob = await blobOf(read, answer.item, signal)
   // By the code that will check the file: what would not pass is not exported.
@@ -51,7 +51,7 @@ const blobOf = async ({ reader, binding, config }: Read<unknown>, item: Bytes, s
   const shown = blobBehind(binding, item, config)
   if (shown === null) return null
   try {
-    return await consult(reader, (session) => fetchBlob(session, shown.hash), { signal, deadlineMs: ASK_MS })
+    return await consult(reader, (session) => fetchBlob(session, shown.hash), { signal, discloses: () => 'this key' })
   } catch (error) {
     if (isError(error, 'Light.ServerError')) return null
     throw error

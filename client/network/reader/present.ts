@@ -2,7 +2,7 @@ import { check } from '../../verify/checks.ts'
 import type { Binding } from '../binding.ts'
 import type { Verified } from '../handle.ts'
 import { assure } from './assurance.ts'
-import { ASK_MS, consult } from './consult.ts'
+import { consult } from './consult.ts'
 import { datumOf, refOf } from './item.ts'
 import { fetchItem } from './questions.ts'
 import type { Reader } from './reader.ts'
@@ -36,5 +36,5 @@ export const placedAt = async <T>({ reader }: Read<T>, position: bigint, signal:
     const { item } = await fetchItem(reader.options.ground, session, trusted, position)
     return { position, item, header, commit }
   }
-  return consult(reader, fetch, { signal, deadlineMs: ASK_MS })
+  return consult(reader, fetch, { signal })
 }

@@ -1,4 +1,4 @@
-import { CoalitionError, isError } from '../../error.ts'
+import { CoalitionError, type Facts, isError } from '../../error.ts'
 import type { Log } from '../../log.ts'
 import { toHex } from '../../primitives/bytes.ts'
 import type { Identified } from '../binding.ts'
@@ -112,9 +112,15 @@ export class StallError extends CoalitionError {
  */
 export class ConnectTimeoutError extends CoalitionError {
   declare readonly component: string
+  /** What was derived, in hex. */
+  declare readonly ids: { readonly network: string; readonly group: string }
+  /** What it was derived from, by name: the config's own values and the hashes on the way. */
+  declare readonly inputs: Facts
   declare readonly deadlineMs: number
   declare readonly peersSeen: number
   declare readonly peersServing: number
+  /** One line for each address. */
+  declare readonly problems: readonly string[]
 
   constructor(
     what: 'head' | 'answer',
@@ -128,7 +134,7 @@ export class ConnectTimeoutError extends CoalitionError {
     const message = `${component}: no verified ${what} of group ${toHex(group)} within ${deadlineMs} ms; ${seen.length} of ${peers.length} peers reached, ${serving.length} of them serve it`
     super('Network.ConnectTimeoutError', message, {
       component,
-      ids: { network, group },
+      ids: { network: toHex(network), group: toHex(group) },
       inputs,
       deadlineMs,
       peersSeen: seen.length,

@@ -31,7 +31,7 @@ const readBack = (reader: Reader, from: bigint, signal: AbortSignal): Promise<re
       const { header, commit } = trusted
       return items.map((item, i) => ({ position: from + BigInt(i), item, header, commit }))
     },
-    { signal, deadlineMs: null },
+    { signal },
   )
 
 /**

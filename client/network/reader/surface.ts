@@ -1,13 +1,17 @@
 import { check } from '../../verify/checks.ts'
 import type { AskOptions, Handle, Verified } from '../handle.ts'
-import { scope } from '../scope.ts'
+import { deadlineOf, scope } from '../scope.ts'
 import { answer } from './ask.ts'
 import { assure } from './assurance.ts'
+import { timeoutOf } from './consult.ts'
 import { exportOf } from './export.ts'
 import { refOf } from './item.ts'
 import { placedAt, present, type Read } from './present.ts'
 import { ShutdownError } from './state.ts'
 import { itemsFrom, iterable } from './stream.ts'
+
+/** Milliseconds for a question, from asking to a verified answer, changes of server included. */
+const ASK_MS = 30_000
 
 /**
  * A handle on a reader that others may use too.
@@ -19,8 +23,13 @@ export const createHandle = <T>(read: Read<T>, release: () => Promise<void>): Ha
   const own = scope()
   const closed = own.signal
   const asking = async <R>(options: AskOptions | undefined, run: (signal: AbortSignal) => Promise<R>): Promise<R> => {
+    const deadline = deadlineOf(options?.timeout, ASK_MS)
     const asked = scope(options?.signal, closed)
-    return run(asked.signal).finally(asked.end)
+    const cancel = reader.options.host.after(deadline, () => asked.abort(timeoutOf(reader, 'answer', deadline)))
+    return run(asked.signal).finally(() => {
+      cancel()
+      asked.end()
+    })
   }
   const verified = async function* (position: bigint, signal: AbortSignal): AsyncGenerator<Verified<T>, void, undefined> {
     for await (const placed of itemsFrom(reader, position, signal)) yield present(read, placed)
