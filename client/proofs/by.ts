@@ -153,6 +153,8 @@ const expectBounds = (question: TailQuestion, run: Run, path: Bytes, end: bigint
   const { key, start, before, positions, count } = run
   // `start` and `before` are the server's word until the fold below closes: a run may begin late, but not pretend to begin early.
   if (BigInt(positions.length) !== end - start) throw new RunError('length', key, `${end - start} positions`, `${positions.length}`)
+  // An answer that did not come through the codec may hold a link of any length, and none of another folds into one of ours.
+  if (before.length !== ZEROS.length) throw new RunError('before of start', key, `${ZEROS.length} bytes`, `${before.length} bytes`)
   const max = question.max ?? positions.length
   if (positions.length > max) throw new RunError('max', key, `at most ${max} positions`, `${positions.length}`)
   if (start === 0n && !equal(before, ZEROS)) throw new RunError('before of start', key, toHex(ZEROS), toHex(before))

@@ -102,6 +102,11 @@ describe('a dishonest tail answer', () => {
     refused(ask(WORLD, { bits: 256, path: PATH, have: have(7n, run.link) }), 'have')
   })
 
+  it('cannot begin with a link that is none', () => {
+    for (const before of [new Uint8Array(0), new Uint8Array(31), new Uint8Array(34)])
+      refused({ ...question, answer: { ...question.answer, runs: [{ ...run, before }] } }, 'before of start')
+  })
+
   it('cannot send more than was asked for', () => {
     refused({ ...question, max: 5 }, 'max')
   })
