@@ -1,6 +1,16 @@
 import { blake3 } from '@noble/hashes/blake3.js'
 import { utf8ToBytes } from '@noble/hashes/utils.js'
-import { type Blake3, type Bytes, type Chain, DIGEST, expectOutput, expectRoom, type Hasher, type HasherOptions } from './hashing.ts'
+import {
+  type Blake3,
+  type Bytes,
+  type Chain,
+  DIGEST,
+  digestOf,
+  expectOutput,
+  expectRoom,
+  type Hasher,
+  type HasherOptions,
+} from './hashing.ts'
 
 // BLAKE3 where there is no WebAssembly with SIMD, or a page's policy forbids it: 20 to 50 times slower, and the same in every byte.
 
@@ -47,10 +57,7 @@ class NobleHasher implements Hasher {
   }
 
   digest(length: number = DIGEST, from = 0): Bytes {
-    expectOutput(length, from)
-    const out = new Uint8Array(length)
-    this.digestInto(out, 0, length, from)
-    return out
+    return digestOf(this, length, from)
   }
 
   digestInto(out: Bytes, at = 0, length: number = DIGEST, from = 0): void {

@@ -1,4 +1,4 @@
-import { type Bytes, DIGEST, expectOutput, expectRoom, type Hasher } from './hashing.ts'
+import { type Bytes, DIGEST, digestOf, expectOutput, expectRoom, type Hasher } from './hashing.ts'
 import type { Instance } from './instance.ts'
 import { DIGESTS, HASHER, INPUT } from './layout.ts'
 
@@ -52,10 +52,7 @@ export class CoreHasher implements Hasher {
   }
 
   digest(length: number = DIGEST, from = 0): Bytes {
-    expectOutput(length, from)
-    const out = new Uint8Array(length)
-    this.digestInto(out, 0, length, from)
-    return out
+    return digestOf(this, length, from)
   }
 
   digestInto(out: Bytes, at = 0, length: number = DIGEST, from = 0): void {

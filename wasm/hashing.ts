@@ -63,3 +63,11 @@ export const expectOutput = (length: number, from: number): void => {
 export const expectRoom = (out: Bytes, at: number, size: number): void => {
   if (!(Number.isInteger(at) && at >= 0 && at + size <= out.length)) throw new RangeError(`${size} bytes at ${at} do not fit ${out.length}`)
 }
+
+/** A hasher's output in memory of its own. */
+export const digestOf = (hasher: Pick<Hasher, 'digestInto'>, length: number, from: number): Bytes => {
+  expectOutput(length, from)
+  const out = new Uint8Array(length)
+  hasher.digestInto(out, 0, length, from)
+  return out
+}
