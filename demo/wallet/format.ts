@@ -10,14 +10,16 @@ export const hex = (bytes: Uint8Array): string => `0x${Array.from(bytes, (byte) 
 /** Enough of a hash or an address to recognise it. */
 export const short = (hex: string): string => (hex.length <= 16 ? hex : `${hex.slice(0, 8)}…${hex.slice(-6)}`)
 
-/** How long ago, in words. A clock that is behind makes "just now" of the future. */
-export const ago = (ms: number, now: number): string => {
-  const seconds = Math.floor((now - ms) / 1_000)
-  if (seconds < 1) return 'just now'
-  if (seconds < 120) return `${seconds} s ago`
-  if (seconds < 7_200) return `${Math.floor(seconds / 60)} min ago`
-  return `${Math.floor(seconds / 3_600)} h ago`
+/** A length of time in words, rounded down. */
+export const span = (ms: number): string => {
+  const seconds = Math.floor(ms / 1_000)
+  if (seconds < 120) return `${seconds} s`
+  if (seconds < 7_200) return `${Math.floor(seconds / 60)} min`
+  return `${Math.floor(seconds / 3_600)} h`
 }
+
+/** How long ago, in words. A clock that is behind makes "just now" of the future. */
+export const ago = (ms: number, now: number): string => (now - ms < 1_000 ? 'just now' : `${span(now - ms)} ago`)
 
 /** What went wrong, in words; causes that say more than the error follow it. */
 export const problem = (error: unknown): string => {

@@ -1,41 +1,101 @@
 import { connect, Tally } from '../../client/page/index.ts'
-import { showAddress } from './address.ts'
-import { again } from './again.ts'
-import { byId, el } from './dom.ts'
-import { showLive } from './live.ts'
-import { showState } from './status.ts'
+import { AddressView } from './address-view.ts'
+import { AllRefunds } from './all-refunds.ts'
+import { RefundChart } from './chart.ts'
+import { RawEvidence } from './evidence.ts'
+import { FilterView } from './filter-view.ts'
+import { ItemView } from './item-view.ts'
+import { fetchHandshake, type Opened } from './opened.ts'
+import { pause } from './pause.ts'
+import { RefundRow } from './refund-row.ts'
+import { readRoute } from './route.ts'
+import { onSettings, settings } from './settings.ts'
+import { WalletSettings } from './settings-panel.ts'
+import { NetworkStatus } from './status.ts'
 
-/** The operator's published file. It is checked where it is used: in the Worker. */
-interface Handshake {
-  readonly bootstrap: readonly string[]
-  readonly network?: string
-  readonly tally: Tally.TallyConfig
+const ELEMENTS = {
+  'network-status': NetworkStatus,
+  'address-view': AddressView,
+  'item-view': ItemView,
+  'filter-view': FilterView,
+  'all-refunds': AllRefunds,
+  'refund-row': RefundRow,
+  'refund-chart': RefundChart,
+  'raw-evidence': RawEvidence,
+  'wallet-settings': WalletSettings,
+} as const
+
+type Name = keyof typeof ELEMENTS
+
+for (const [name, made] of Object.entries(ELEMENTS)) customElements.define(name, made)
+
+/** An element of index.html. */
+const part = <K extends Name>(name: K): InstanceType<(typeof ELEMENTS)[K]> => {
+  const element = document.querySelector(name)
+  if (element === null) throw new Error(`index.html has no <${name}>`)
+  return element as InstanceType<(typeof ELEMENTS)[K]>
 }
 
-const handshake = async (): Promise<Handshake> => {
-  const response = await fetch('./handshake.json')
-  if (!response.ok) throw new Error(`handshake.json: ${response.status}`)
-  return (await response.json()) as Handshake
+const scheme = (): void => {
+  document.documentElement.dataset.scheme = settings().scheme
+}
+
+/** Shows what the address bar names. */
+const follow = (opened: Opened): void => {
+  const route = readRoute(location.hash)
+  if (route.view === 'refund') void part('item-view').show(opened, route)
+  else part('item-view').hide()
+  part('filter-view').show(opened, route.view === 'filter' ? route : null)
+  if (route.view === 'address') part('address-view').ask(route.address)
+}
+
+const open = async (): Promise<Opened> => {
+  const { bootstrap, network: universe, tally } = await fetchHandshake()
+  const status = part('network-status')
+  let group = ''
+  const network = await connect({
+    bootstrap,
+    ...(universe !== undefined && { network: universe }),
+    onProgress: (progress) => {
+      group = progress.group ?? group
+      status.progress(progress)
+    },
+  })
+  try {
+    const refunds = await Tally.read(network, tally)
+    return { network, refunds, lattice: { name: tally.lattice.name, chainId: BigInt(tally.lattice.chainId) }, group }
+  } catch (error) {
+    await network[Symbol.asyncDispose]()
+    throw error
+  }
 }
 
 const start = async (): Promise<void> => {
-  const status = byId('status')
-  const note = el('div', { role: 'status' }, 'Connecting…')
-  status.append(note)
+  const status = part('network-status')
   for (;;) {
     try {
-      const { bootstrap, network, tally } = await handshake()
-      await using connected = await connect({ bootstrap, ...(network !== undefined && { network }) })
-      await using refunds = await Tally.read(connected, tally)
-      note.remove()
-      showState(status, connected, refunds)
-      showAddress(byId('address'), refunds)
-      await showLive(byId('live'), refunds)
+      const opened = await open()
+      status.show(opened)
+      const [address, all] = [part('address-view'), part('all-refunds')]
+      address.show(opened)
+      all.heard = (item) => {
+        status.hear(item.verdict)
+        address.suggest(item.value)
+      }
+      follow(opened)
+      addEventListener('hashchange', () => follow(opened))
+      await all.show(opened)
       return
     } catch (error) {
-      await again(note, error)
+      await pause(error, (failure) => status.fail(failure))
     }
   }
 }
 
+scheme()
+onSettings(scheme)
+// The whole list steps back while it is narrowed.
+document.addEventListener('filtered', (event) => {
+  part('all-refunds').hidden = (event as CustomEvent<boolean>).detail
+})
 void start()

@@ -1,6 +1,10 @@
-import type { Evidence, Handle, Network, PeerReport, StateReport } from '../../client/page/index.ts'
-import { el, pairs } from './dom.ts'
-import { ago, short } from './format.ts'
+import { html, nothing, type TemplateResult } from 'lit'
+import type { Evidence, PeerReport, Progress, StateReport, Verdict } from '../../client/page/index.ts'
+import { ago, short, span } from './format.ts'
+import type { Opened } from './opened.ts'
+import { Part } from './part.ts'
+import { type Failure, failed } from './pause.ts'
+import { save } from './save.ts'
 
 /** What each state means for whoever looks at the numbers. */
 const MEANING: Readonly<Record<StateReport['state'], string>> = {
@@ -12,58 +16,157 @@ const MEANING: Readonly<Record<StateReport['state'], string>> = {
   retired: 'This tally has ended; its history stays verified.',
 }
 
-const peer = ({ peer: key, address, operator, connected, head, problem }: PeerReport): HTMLElement =>
-  el(
-    'li',
-    {},
-    `${operator ?? 'mirror'} (${short(key)}) ${connected ? 'connected' : 'not connected'}${head === null ? '' : `, shows commit ${head}`}`,
-    el('small', {}, ` ${address}${problem === null ? '' : ` – ${problem}`}`),
-  )
+const STAGES = [
+  ['booting', 'start the verifier'],
+  ['dialing', 'reach a member'],
+  ['syncing', 'verify the newest commit'],
+  ['live', 'show refunds'],
+] as const satisfies readonly (readonly [Progress['stage'], string])[]
 
-const word = ({ state }: StateReport): HTMLElement => el('p', { class: `state ${state}` }, el('strong', {}, state), ` ${MEANING[state]}`)
+const peer = ({ peer: key, address, operator, connected, head, problem }: PeerReport): TemplateResult => {
+  const line = `${operator ?? 'mirror'} (${short(key)}) ${connected ? 'connected' : 'not connected'}${head === null ? '' : `, shows commit ${head}`}`
+  return html`<li class=${connected ? 'on' : 'off'}>${line}<small> ${address}${problem === null ? '' : ` – ${problem}`}</small></li>`
+}
 
 /** How many of the members that the operator named are linked, in words; mirrors do not count. */
 const members = (peers: readonly PeerReport[]): string => {
   const named = peers.filter(({ member }) => member !== null)
-  return `${named.filter(({ connected }) => connected).length} of ${named.length}`
+  return `${named.filter(({ connected }) => connected).length} of ${named.length} connected`
 }
 
-/** The proof against a committee as a file to keep: whoever has it can check it with `coalition verify`, without this page. */
-const proof = (evidence: Evidence): HTMLElement => {
-  const file = new Blob([JSON.stringify(evidence)], { type: 'application/json' })
-  return el('a', { class: 'proof', href: URL.createObjectURL(file), download: 'equivocation.json' }, 'Save the proof')
+const report = ({ detail, head, peers }: StateReport): TemplateResult => html`
+  ${detail === null ? nothing : html`<p class="problem">${detail}</p>`}
+  <dl>
+    <dt>members</dt>
+    <dd>${members(peers)}</dd>
+    <dt>newest commit</dt>
+    <dd>${head === null ? 'none yet' : `${head.index}, ${ago(head.timeMs, Date.now())}`}</dd>
+    ${head === null ? nothing : html`<dt>its hash</dt><dd><code title=${head.commit}>${short(head.commit)}</code></dd>`}
+  </dl>
+  <ul class="peers">
+    ${peers.map(peer)}
+  </ul>
+`
+
+const stages = ({ stage, reached, peers, detail }: Progress): TemplateResult => {
+  const at = STAGES.findIndex(([name]) => name === stage)
+  const stateOf = (i: number): string => (i < at ? 'done' : i === at ? 'doing' : 'waiting')
+  const counts = peers === 0 ? '' : `${reached} of ${peers} members reached`
+  return html`
+    <ol class="stages">
+      ${STAGES.map(
+        ([, words], i) =>
+          html`<li class=${stateOf(i)} aria-current=${i === at ? 'step' : nothing}>
+            <span aria-hidden="true">${i < at ? '✓' : i === at ? '…' : '·'}</span> ${words}<span class="unseen"> ${stateOf(i)}</span>
+          </li>`,
+      )}
+    </ol>
+    <p>${counts}${detail === null ? nothing : html` <small>${detail}</small>`}</p>
+  `
 }
 
-const report = ({ detail, head, peers }: StateReport, now: number): readonly HTMLElement[] => [
-  ...(detail === null ? [] : [el('p', { class: 'problem' }, detail)]),
-  pairs([
-    ['members', `${members(peers)} connected`],
-    ...(head === null
-      ? ([['newest commit', 'none yet']] as const)
-      : ([
-          ['newest commit', `${head.index}, ${ago(head.timeMs, now)}`],
-          ['its hash', el('code', { title: head.commit }, short(head.commit))],
-        ] as const)),
-  ]),
-  el('ul', { class: 'peers' }, ...peers.map(peer)),
-]
+/** What the clock's check found, or null while it holds. A clock that nobody could be asked about is none that is wrong. */
+export const clockProblem = ({ freshness }: Verdict): string | null => {
+  const check = freshness.checks.find(({ name }) => name === 'clock.skew')
+  if (check?.state !== 'unproven' || !check.found.startsWith('this device')) return null
+  return check.found.replace(/\d+ ms/, (ms) => `about ${span(Number.parseInt(ms, 10))}`)
+}
 
-/** Shows a handle's state as it changes, and the age of its newest commit as it grows. */
-export const showState = (place: HTMLElement, network: Network, handle: Handle<unknown>): void => {
-  const said = el('div', { role: 'status' })
-  const shown = el('div')
-  place.append(said, shown)
-  let last: StateReport['state'] | null = null
-  const draw = (): void => {
-    // A screen reader says what changes in there: the state, not the age of the newest commit once a second.
-    if (handle.state.state !== last) {
-      said.replaceChildren(word(handle.state))
-      if (handle.state.state === 'wedged') void network.evidence().then((all) => said.append(...all.map(proof)))
+// What a question failed of, the list of refunds says too.
+const ignore = (): void => {}
+
+/** The network: how far opening it got, what state it is in, and each member; what went wrong with this device. */
+export class NetworkStatus extends Part {
+  #opened: Opened | null = null
+  #progress: Progress = { stage: 'booting', surface: null, group: null, reached: 0, peers: 0, detail: null }
+  #failure: Failure | null = null
+  #proofs: readonly Evidence[] = []
+  #clock: string | null = null
+  #isOffline = !navigator.onLine
+
+  override connectedCallback(): void {
+    super.connectedCallback()
+    const online = (): void => {
+      this.#isOffline = !navigator.onLine
+      this.requestUpdate()
     }
-    last = handle.state.state
-    shown.replaceChildren(...report(handle.state, Date.now()))
+    addEventListener('online', online)
+    addEventListener('offline', online)
+    setInterval(() => !document.hidden && this.requestUpdate(), 1_000)
   }
-  handle.onState(draw)
-  setInterval(draw, 1_000)
-  draw()
+
+  progress(progress: Progress): void {
+    this.#progress = progress
+    this.requestUpdate()
+  }
+
+  fail(failure: Failure): void {
+    this.#failure = failure
+    this.requestUpdate()
+  }
+
+  /** A verdict that was just made says whether this device's clock agrees with the members'. */
+  hear(verdict: Verdict): void {
+    this.#clock = clockProblem(verdict)
+    this.requestUpdate()
+  }
+
+  show(opened: Opened): void {
+    this.#opened = opened
+    this.#failure = null
+    let clocks = 0
+    const draw = (): void => {
+      const { state, peers } = opened.refunds.state
+      if (state === 'wedged') void this.#collect(opened)
+      // Whose clock is wrong, only several members can tell: with each that is reached the verdict is asked for anew.
+      const reached = peers.filter(({ connected }) => connected).length
+      if (reached > clocks) void opened.refunds.latest().then(({ verdict }) => this.hear(verdict), ignore)
+      clocks = reached
+      this.requestUpdate()
+    }
+    opened.refunds.onState(draw)
+    draw()
+  }
+
+  async #collect({ network }: Opened): Promise<void> {
+    this.#proofs = await network.evidence()
+    this.requestUpdate()
+  }
+
+  #device(): TemplateResult | typeof nothing {
+    const offline = this.#isOffline
+      ? html`<p class="problem">This device is offline: what stands below was verified, and may be old.</p>`
+      : nothing
+    const clock =
+      this.#clock === null
+        ? nothing
+        : html`<p class="problem">
+            The clock of this device is wrong: ${this.#clock}. Ages on this page are off by that much; amounts and proofs are not affected.
+          </p>`
+    return this.#isOffline || this.#clock !== null ? html`<div role="status" class="device">${offline}${clock}</div>` : nothing
+  }
+
+  #opening(): TemplateResult {
+    const wait = html`<div role="status">Connecting…${stages(this.#progress)}</div>`
+    return this.#failure === null ? wait : failed(this.#failure)
+  }
+
+  // A screen reader says what changes in the first part: the state, not the age of the newest commit once a second.
+  #running({ refunds }: Opened): TemplateResult {
+    const { state } = refunds.state
+    return html`
+      <div role="status">
+        <p class="state ${state}"><strong>${state}</strong> ${MEANING[state]}</p>
+      </div>
+      ${this.#proofs.map(
+        (proof) =>
+          html`<p><a class="proof" href="#proof" @click=${(event: Event) => save(event, 'equivocation.json', proof)}>Save the proof</a></p>`,
+      )}
+      ${report(refunds.state)}
+    `
+  }
+
+  override render(): TemplateResult {
+    return html`${this.#device()}${this.#opened === null ? this.#opening() : this.#running(this.#opened)}`
+  }
 }

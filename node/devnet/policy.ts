@@ -16,8 +16,8 @@ export const policyFor = (bootstrap: readonly string[]): string =>
     "form-action 'none'",
     "frame-ancestors 'none'",
     "require-trusted-types-for 'script'",
-    // The one policy of the library's page: it names the Worker's script.
-    'trusted-types coalition-client',
+    // The library's page names the Worker's script with one; the wallet's templates are made with the other.
+    'trusted-types coalition-client lit-html',
   ].join('; ')
 
 const HOST =

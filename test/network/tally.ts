@@ -21,10 +21,15 @@ export const tallyOf = (n: number): TallyConfig => {
   return { ...config, acl: { ...acl, roster: { epoch: 0, members: seats(n).map(({ member }) => member) } } }
 }
 
+interface PayOptions extends CommitOptions {
+  /** Of the block's attribution, default 0. */
+  readonly revision?: number
+}
+
 export interface TallyChain {
   readonly chain: Chain<RefundItem>
   /** Commits a block with one payment: to provider `number`, and to the one after it. */
-  readonly pay: (number: bigint, options?: CommitOptions) => void
+  readonly pay: (number: bigint, options?: PayOptions) => void
 }
 
 export const tallyChain = (config: TallyConfig, timeMs: number): TallyChain => {
@@ -33,13 +38,13 @@ export const tallyChain = (config: TallyConfig, timeMs: number): TallyChain => {
     (kind === 'attribution' ? blobs.get(toHex(value.evidence.value.proofs)) : undefined) ?? new Uint8Array(0)
   const { group } = identify(UNIVERSE, config)
   const chain = new Chain<RefundItem>(seats(config.acl.roster.members.length), timeMs, { group, specs: SPECS, item: refundCodec, blob })
-  const pay = (number: bigint, options: CommitOptions = {}): void => {
+  const pay = (number: bigint, { revision = 0, ...options }: PayOptions = {}): void => {
     const made = blockOf(number, hash(utf8(`parent of ${number}`)), [
       { value: 1_000_000n + number, providers: [provider(Number(number)), provider(Number(number) + 1)], bps: [4_000, 3_000] },
     ])
     const proven = verifyProofs(tallyBlock(made, number, FEE_RECIPIENT).proofs, FEE_RECIPIENT)
     blobs.set(toHex(proven.hash), proven.blob)
-    const circumstances = { revision: 0, chainId: CHAIN, committedAt: BigInt(options.timeMs ?? chain.timeMs) }
+    const circumstances = { revision, chainId: CHAIN, committedAt: BigInt(options.timeMs ?? chain.timeMs) }
     chain.commit([{ kind: 'attribution', value: attributionOf(proven, circumstances) }], options)
   }
   return { chain, pay }
