@@ -61,7 +61,15 @@ export class RefundRow extends Part {
     new Aging(this)
   }
 
+  // A list is drawn with every item that comes; a row, when there is something new to it.
   set shown(shown: Shown) {
+    const last = this.#shown
+    if (
+      last?.verified.value === shown.verified.value &&
+      last.verified.verdict === shown.verified.verdict &&
+      last.reversal === shown.reversal
+    )
+      return
     this.#shown = shown
     this.requestUpdate()
   }

@@ -128,7 +128,7 @@ export const identify = (network: UniqueId, config: unknown): Identified => {
   const inputs: Facts = {
     network: toHex(network),
     lattice: lattice.name,
-    chainId: lattice.chainId,
+    chainId: lattice.chainId.toString(),
     stableId: toHex(stableId(lattice)),
     content: toHex(prints.content),
     acl: toHex(prints.acl),
