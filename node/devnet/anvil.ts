@@ -30,7 +30,8 @@ const GRACE_MS = 10_000
  * @throws AnvilError with one line that says what to do
  */
 export const startAnvil = async ({ state, blockTime = 1, more = [], timeoutMs = 20_000 }: AnvilOptions = {}): Promise<Anvil> => {
-  const kept = state === undefined ? [] : ['--state', state, '--state-interval', '1', '--preserve-historical-states']
+  // Written whole each time, and larger with each block: once a second it is what the chain spends its time on after ten minutes.
+  const kept = state === undefined ? [] : ['--state', state, '--state-interval', '10', '--preserve-historical-states']
   const time = blockTime === 0 ? [] : ['--block-time', String(blockTime)]
   // One slot an epoch: a block is final two blocks later instead of 64. The rest of the member does not know.
   const flags = ['--port', '0', '--host', '127.0.0.1', '--slots-in-an-epoch', '1', ...time, ...kept, ...more]

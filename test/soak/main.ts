@@ -1,28 +1,50 @@
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { UsageError } from '../../node/io.ts'
+import { toJson } from '../../node/json-lines.ts'
 import { startDevnet } from '../devnet.ts'
-import { killMembers } from './kills.ts'
+import { type Asked, readArguments, usage } from './arguments.ts'
+import { type Outcome as KillOutcome, killMembers } from './kills.ts'
+import { soakTabs, type TabOutcome } from './tabs.ts'
 
-/** `npm run soak -- --kills 20 --seed 1`: four member processes under load, killed again and again. Exit 1 when anything was lost. */
+/**
+ * `npm run soak -- --kills 20 --seed 1`: four member processes under load, killed again and again.
+ * `npm run soak -- --tabs 20 --minutes 24`: tabs that stay open at one block a second.
+ * Exit 1 when anything was lost, or holds more and more, 2 for a command line that cannot be used.
+ */
 export const main = async (args: readonly string[]): Promise<number> => {
-  const numberOf = (name: string, otherwise: number): number => {
-    const at = args.indexOf(`--${name}`)
-    return at < 0 ? otherwise : Number(args[at + 1])
-  }
-  const [kills, seed] = [numberOf('kills', 20), numberOf('seed', 1)]
-  const folder = await mkdtemp(join(tmpdir(), 'coalition-soak-'))
-  const devnet = await startDevnet(folder, ['--no-traffic'])
-  const started = performance.now()
   try {
-    console.log(`seed ${seed}, ${kills} kills`)
-    const { seen, blocks, problems } = await killMembers({ devnet, folder, kills, seed, log: (line) => console.log(line) })
-    for (const problem of problems) console.log(`PROBLEM ${problem}`)
-    const seconds = ((performance.now() - started) / 1_000).toFixed(0)
-    console.log(`${kills} kills in ${seconds} s: ${seen} refunds shown, ${blocks} blocks compared, ${problems.length} problems`)
-    return problems.length === 0 ? 0 : 1
+    return await soak(readArguments(args))
+  } catch (error) {
+    if (!(error instanceof UsageError)) throw error
+    console.error(`${error.message}\n\n${usage}`)
+    return 2
+  }
+}
+
+const soak = async (asked: Asked): Promise<number> => {
+  const log = asked.json ? console.error : console.log
+  if (asked.kind === 'kills') log(`seed ${asked.seed}, ${asked.kills} kills`)
+  const folder = await mkdtemp(join(tmpdir(), 'coalition-soak-'))
+  try {
+    await using devnet = await startDevnet(folder, ['--no-traffic', '--block-time', '1'])
+    const started = performance.now()
+    const outcome =
+      asked.kind === 'kills' ? await killMembers({ ...asked, devnet, folder, log }) : await soakTabs({ ...asked, devnet, log })
+    for (const problem of outcome.problems) log(`PROBLEM ${problem}`)
+    const seconds = Math.round((performance.now() - started) / 1_000)
+    log(`${wordsOf(outcome)} in ${seconds} s: ${outcome.problems.length} problems`)
+    if (asked.json) console.log(toJson({ soak: asked.kind, seconds, ...outcome }))
+    return outcome.problems.length === 0 ? 0 : 1
   } finally {
-    await devnet.end()
     await rm(folder, { recursive: true, force: true })
   }
+}
+
+const wordsOf = (outcome: KillOutcome | TabOutcome): string => {
+  if ('kills' in outcome) return `${outcome.kills} kills, ${outcome.seen} refunds shown, ${outcome.blocks} blocks compared`
+  const { tabs, items, shown, growth } = outcome
+  const ratios = growth === null ? [] : Object.entries(growth).map(([kind, ratio]) => `${kind} ${ratio.toFixed(3)}`)
+  return [`${tabs} tabs showed ${Math.min(...shown)} to ${Math.max(...shown)} refunds, ${items} read in Node`, ...ratios].join(', ')
 }

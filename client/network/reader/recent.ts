@@ -11,7 +11,7 @@ export interface Placed {
 }
 
 /** Bounds of what is kept for consumers: a tail that everybody who keeps up reads from, not a queue for those who do not. */
-const KEPT = { items: 1_024, bytes: 2_097_152, commits: 64 } as const
+const KEPT = { items: 256, bytes: 2_097_152, commits: 64 } as const
 
 /** The newest items, as they were followed: whoever needs an older one reads it from a server. */
 export class Recent {

@@ -1,0 +1,72 @@
+import { type Quote, readQuote } from '../../../wasm/quote.ts'
+import { FormatError } from '../../../wasm/reading.ts'
+import { type Bytes, concat } from '../../primitives/bytes.ts'
+import type { QuoteCheck, QuoteCheckName, VerifyEcdsa } from '../attestation.ts'
+import { CollateralFormatError, type VerifiedCollateral } from '../collateral/index.ts'
+import { check } from './checks.ts'
+import { type PckChain, readPck } from './pck.ts'
+import { checkBinding } from './qe.ts'
+
+/** A quote that was read, with the checks under way that need nothing but itself. */
+export interface StartedQuote {
+  readonly quote: Quote
+  readonly shape: QuoteCheck
+  /** In words, why it names no chain. */
+  readonly pck: PckChain | string
+  /** quote.binding and quote.signature, and quote.qeSignature where there is a chain. */
+  readonly checks: Promise<readonly QuoteCheck[]>
+}
+
+const SHAPE = 'a quote of version 3, 4 or 5, ECDSA on P-256, by a QE of Intel'
+const POINT = /* @__PURE__ */ Uint8Array.of(0x04)
+
+/**
+ * Reads a quote and starts its signature checks.
+ *
+ * @param handle null where the collateral is not verified yet, or is refused
+ * @returns the failed check of its shape when it cannot be read, naming path and offset
+ * @throws UnsupportedError where there is no WebAssembly with SIMD
+ * @see TDX.md sections 1 and 2
+ */
+export const startQuote = (bytes: Bytes, ecdsa: VerifyEcdsa, handle: VerifiedCollateral | null): StartedQuote | QuoteCheck => {
+  const quote = reading(() => readQuote(bytes))
+  if (typeof quote === 'string') return check('quote.shape', 'failed', SHAPE, quote)
+  const { header, body, trailing, signature } = quote
+  const found = `version ${header.version}, ${body.kind}, ${bytes.length} bytes, ${trailing.length} of them behind the quote`
+  const pck = reading(() => readPck(signature.certification.pck, handle))
+  return {
+    quote,
+    shape: check('quote.shape', 'passed', SHAPE, found),
+    pck,
+    checks: Promise.all([
+      checkQuoteSignature(quote, ecdsa),
+      Promise.resolve(checkBinding(signature)),
+      ...(typeof pck === 'string' ? [] : [checkQeSignature(quote, pck, ecdsa)]),
+    ]),
+  }
+}
+
+const checkQuoteSignature = async ({ signed, signature }: Quote, ecdsa: VerifyEcdsa): Promise<QuoteCheck> =>
+  signatureCheck(
+    'quote.signature',
+    'header and body by the attestation key',
+    await ecdsa(concat(POINT, signature.attestationKey), signature.value, signed),
+  )
+
+const checkQeSignature = async ({ signature }: Quote, { chain: [leaf] }: PckChain, ecdsa: VerifyEcdsa): Promise<QuoteCheck> => {
+  const { qeReport, qeSignature } = signature.certification
+  return signatureCheck('quote.qeSignature', "the QE's report by the PCK", await ecdsa(leaf.publicKey, qeSignature, qeReport.bytes))
+}
+
+const signatureCheck = (name: QuoteCheckName, over: string, holds: boolean): QuoteCheck =>
+  check(name, holds ? 'passed' : 'failed', `a signature over ${over}`, holds ? 'it holds' : 'it does not hold')
+
+/** What is read, or why the bytes cannot be. Whatever else is thrown is no fault of theirs. */
+const reading = <T>(run: () => T): T | string => {
+  try {
+    return run()
+  } catch (thrown) {
+    if (thrown instanceof FormatError || thrown instanceof CollateralFormatError) return thrown.message
+    throw thrown
+  }
+}

@@ -1,0 +1,27 @@
+import { describe, expect, it } from 'vitest'
+import { UsageError } from '../../node/io.ts'
+import { readArguments } from './arguments.ts'
+
+describe('the command line of a soak', () => {
+  it('asks for kills, or for tabs', () => {
+    expect(readArguments([])).toEqual({ kind: 'kills', kills: 20, seed: 1, json: false })
+    expect(readArguments(['--kills', '5', '--seed', '7'])).toEqual({ kind: 'kills', kills: 5, seed: 7, json: false })
+    expect(readArguments(['--tabs', '20'])).toEqual({ kind: 'tabs', tabs: 20, minutes: 24, json: false })
+    expect(readArguments(['--tabs', '3', '--minutes', '2', '--json'])).toEqual({ kind: 'tabs', tabs: 3, minutes: 2, json: true })
+  })
+
+  it.each([
+    ['--tabs 0', '--tabs takes a whole number from 1 to 28, not "0"'],
+    ['--tabs 29', '--tabs takes a whole number from 1 to 28, not "29"'],
+    ['--tabs 2 --minutes 1.5', '--minutes takes a whole number from 1 to 1440, not "1.5"'],
+    ['--kills many', '--kills takes a whole number from 1 to 100000, not "many"'],
+    ['--minutes 3', '--minutes goes with --tabs'],
+    ['--tabs 2 --kills 1', '--kills and --seed do not go with --tabs'],
+  ])('refuses %s in one line', (line, message) => {
+    expect(() => readArguments(line.split(' '))).toThrow(new UsageError(message))
+  })
+
+  it.each(['--tabs', '--frogs', 'tabs'])('refuses %s as unusable input', (line) => {
+    expect(() => readArguments(line.split(' '))).toThrow(UsageError)
+  })
+})

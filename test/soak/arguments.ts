@@ -1,0 +1,54 @@
+import { parseArgs } from 'node:util'
+import { UsageError } from '../../node/io.ts'
+
+export const usage = `npm run soak -- [--kills N] [--seed S] | --tabs N [--minutes M]  [--json]
+
+  --kills N    members of a devnet of four that are killed under load, default 20
+  --seed S     draws which of them die and when, default 1
+  --tabs N     1 to 28 tabs of the built page on a devnet at one block a second, each watched for what it shows and what it holds
+  --minutes M  1 to 1440 minutes of that, default 24
+  --json       the result as one JSON object on stdout; what happens meanwhile goes to stderr
+
+Exit: 0 good, 1 something was lost or grew, 2 unusable input.`
+
+export type Asked =
+  | { readonly kind: 'kills'; readonly kills: number; readonly seed: number; readonly json: boolean }
+  | { readonly kind: 'tabs'; readonly tabs: number; readonly minutes: number; readonly json: boolean }
+
+/** A member takes 32 connections from one address (node/transports/limits.ts), and a reader in Node is beside the tabs. */
+const MOST_TABS = 28
+
+const OPTIONS = {
+  kills: { type: 'string' },
+  seed: { type: 'string' },
+  tabs: { type: 'string' },
+  minutes: { type: 'string' },
+  json: { type: 'boolean', default: false },
+} as const
+
+/** What the command line asks for. @throws UsageError with one line that says what is wrong with it */
+export const readArguments = (args: readonly string[]): Asked => {
+  const { kills, seed, tabs, minutes, json } = parse(args)
+  if (tabs === undefined) {
+    if (minutes !== undefined) throw new UsageError('--minutes goes with --tabs')
+    return { kind: 'kills', kills: whole('--kills', kills, 20, 1, 100_000), seed: whole('--seed', seed, 1, 0, 0xffff_ffff), json }
+  }
+  if (kills !== undefined || seed !== undefined) throw new UsageError('--kills and --seed do not go with --tabs')
+  return { kind: 'tabs', tabs: whole('--tabs', tabs, 1, 1, MOST_TABS), minutes: whole('--minutes', minutes, 24, 1, 1_440), json }
+}
+
+const parse = (args: readonly string[]) => {
+  try {
+    return parseArgs({ args: [...args], options: OPTIONS }).values
+  } catch (cause) {
+    throw new UsageError((cause as Error).message, { cause })
+  }
+}
+
+const whole = (flag: string, text: string | undefined, otherwise: number, least: number, most: number): number => {
+  if (text === undefined) return otherwise
+  const value = Number(text)
+  if (!/^\d{1,10}$/.test(text) || value < least || value > most)
+    throw new UsageError(`${flag} takes a whole number from ${least} to ${most}, not ${JSON.stringify(text)}`)
+  return value
+}
