@@ -1,25 +1,17 @@
-import { spawnSync } from 'node:child_process'
-import { cpSync, existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { createServer, type Server } from 'node:http'
 import { tmpdir } from 'node:os'
 import { extname, join } from 'node:path'
-import { fileURLToPath } from 'node:url'
 import { chromium } from 'playwright'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { FLAGS, findChromium } from '../../scripts/chromium.mjs'
+import { copyExample, install, NAME, ROOT, run } from './_pack.ts'
 
 // The package as a stranger meets it: packed, installed beside nothing of ours, compiled, bundled, opened in a browser, imported on a
 // server. What only works because this checkout surrounds it fails here.
 
-const root = fileURLToPath(new URL('../..', import.meta.url))
-const name = 'coalition-client'
-
 /** The most packages that installing us may bring, ourselves included. */
 const PACKAGES = 60
-
-// A run under `npm test` carries this project's npm settings in its environment. A dapp has no legacy-peer-deps: with it libp2p in
-// `dependencies` would look harmless here and bring React Native there.
-const env = Object.fromEntries(Object.entries(process.env).filter(([key]) => !/^npm_(config_legacy|package|lifecycle)/i.test(key)))
 
 const TYPES = { '.html': 'text/html', '.js': 'text/javascript' } as const
 
@@ -30,27 +22,27 @@ const FILES = {
 import { hash, implementation } from './package/core.js'
 document.title = [implementation(), hash().length].join(' ')
 </script>`,
-  'main.ts': `import { connect, Tally } from '${name}'
-import { hash, implementation } from '${name}/core'
-import * as tally from '${name}/lattice/tally'
-import * as verify from '${name}/verify'
-import worker from '${name}/worker?url'
+  'main.ts': `import { connect, Tally } from '${NAME}'
+import { hash, implementation } from '${NAME}/core'
+import * as tally from '${NAME}/lattice/tally'
+import * as verify from '${NAME}/verify'
+import worker from '${NAME}/worker?url'
 document.title = [typeof connect, typeof Tally.read, typeof tally.read, typeof verify, worker.split('.').at(-1), implementation(), hash().length].join(' ')
 `,
   'server.mjs': `const before = new Set(Reflect.ownKeys(globalThis))
 const resources = process.getActiveResourcesInfo().length
-const { connect } = await import('${name}')
-await import('${name}/lattice/tally')
-await import('${name}/verify')
-const { hash, implementation } = await import('${name}/core')
+const { connect } = await import('${NAME}')
+await import('${NAME}/lattice/tally')
+await import('${NAME}/verify')
+const { hash, implementation } = await import('${NAME}/core')
 const hashed = [implementation(), hash().length].join(' ')
 const added = Reflect.ownKeys(globalThis).filter((key) => !before.has(key)).map(String)
 console.log(JSON.stringify({ connect: typeof connect, hashed, added, resources: process.getActiveResourcesInfo().length - resources }))
 `,
-  'types.ts': `import { connect } from '${name}'
-import * as tally from '${name}/lattice/tally'
-import * as verify from '${name}/verify'
-import * as core from '${name}/core'
+  'types.ts': `import { connect } from '${NAME}'
+import * as tally from '${NAME}/lattice/tally'
+import * as verify from '${NAME}/verify'
+import * as core from '${NAME}/core'
 export const probe: readonly [typeof connect, typeof tally, typeof verify, typeof core] = [connect, tally, verify, core]
 `,
   'tsconfig.json': JSON.stringify({
@@ -71,24 +63,13 @@ export const probe: readonly [typeof connect, typeof tally, typeof verify, typeo
 
 let folder = ''
 
-const run = (program: string, ...args: readonly string[]) => {
-  const { status, stdout, stderr } = spawnSync(program, args, {
-    cwd: folder,
-    env,
-    encoding: 'utf8',
-    timeout: 120_000,
-    stdio: ['ignore', 'pipe', 'pipe'],
-  })
-  return { status, stdout, stderr }
-}
-
-const tool = (path: string, ...args: readonly string[]) => run(process.execPath, join(root, 'node_modules', path), ...args)
+const tool = (path: string, ...args: readonly string[]) => run(folder, process.execPath, join(ROOT, 'node_modules', path), ...args)
 
 /** Serves what vite built, a page without a bundler, and under `/package/` what is published for it; nothing else. */
 const serve = async (): Promise<{ readonly server: Server; readonly url: string }> => {
   const placeOf = (url: string): string => {
     if (url === '/plain.html') return join(folder, 'plain.html')
-    if (url.startsWith('/package/')) return join(folder, 'node_modules', name, 'dist', url.slice(9))
+    if (url.startsWith('/package/')) return join(folder, 'node_modules', NAME, 'dist', url.slice(9))
     return join(folder, 'dist', url === '/' ? 'index.html' : url)
   }
   const server = createServer((request, response) => {
@@ -104,18 +85,10 @@ const serve = async (): Promise<{ readonly server: Server; readonly url: string 
 }
 
 describe('the package in the project of a stranger', () => {
-  beforeAll(() => {
+  beforeAll(async () => {
     folder = mkdtempSync(join(tmpdir(), 'stranger-'))
     for (const [path, text] of Object.entries(FILES)) writeFileSync(join(folder, path), text)
-    const pack = spawnSync('npm', ['pack', '--ignore-scripts', '--silent', '--pack-destination', folder], {
-      cwd: root,
-      env,
-      encoding: 'utf8',
-    })
-    const tarball = readdirSync(folder).find((file) => file.endsWith('.tgz'))
-    if (tarball === undefined) throw new Error(`npm pack made nothing:\n${pack.stderr}`)
-    const install = run('npm', 'install', `./${tarball}`, '--prefer-offline', '--no-audit', '--no-fund')
-    if (install.status !== 0) throw new Error(install.stderr)
+    await install(folder)
   })
 
   afterAll(() => {
@@ -124,16 +97,16 @@ describe('the package in the project of a stranger', () => {
 
   it(`brings at most ${PACKAGES} packages`, () => {
     const { packages } = JSON.parse(readFileSync(join(folder, 'node_modules/.package-lock.json'), 'utf8')) as { readonly packages: object }
-    expect(Object.keys(packages)).toContain(`node_modules/${name}`)
+    expect(Object.keys(packages)).toContain(`node_modules/${NAME}`)
     expect(Object.keys(packages).length).toBeLessThanOrEqual(PACKAGES)
   })
 
-  it('has declarations that compile without what we bundle', () => {
-    expect(tool('typescript/bin/tsc', '-p', '.')).toEqual({ status: 0, stdout: '', stderr: '' })
+  it('has declarations that compile without what we bundle', async () => {
+    expect(await tool('typescript/bin/tsc', '-p', '.')).toEqual({ status: 0, stdout: '', stderr: '' })
   })
 
   it('is built by vite, worker and all, and opens in Chromium', async () => {
-    const build = tool('vite/bin/vite.js', 'build', '--logLevel', 'warn')
+    const build = await tool('vite/bin/vite.js', 'build', '--logLevel', 'warn')
     expect(build).toMatchObject({ status: 0 })
     const { server, url } = await serve()
     const browser = await chromium.launch({ executablePath: await findChromium(), args: [...FLAGS] })
@@ -152,23 +125,23 @@ describe('the package in the project of a stranger', () => {
     }
   })
 
-  it('is all that the example under demo/vite needs', () => {
+  it('is all that the example under demo/vite needs', async () => {
     const example = join(folder, 'example')
-    cpSync(join(root, 'demo/vite'), example, { recursive: true })
-    const build = tool('vite/bin/vite.js', 'build', 'example', '--logLevel', 'warn')
+    await copyExample('vite', example)
+    const build = await tool('vite/bin/vite.js', 'build', 'example', '--logLevel', 'warn')
     expect(build).toMatchObject({ status: 0, stderr: '' })
     const built = readdirSync(join(example, 'dist/assets'))
     expect(built.some((file) => /^worker.*\.js$/.test(file))).toBe(true)
   })
 
-  it('does nothing when a server imports it, and lets it end', () => {
-    const { status, stdout, stderr } = run(process.execPath, 'server.mjs')
+  it('does nothing when a server imports it, and lets it end', async () => {
+    const { status, stdout, stderr } = await run(folder, process.execPath, 'server.mjs')
     expect({ status, stderr }).toEqual({ status: 0, stderr: '' })
     expect(JSON.parse(stdout)).toEqual({ connect: 'function', hashed: 'wasm 32', added: [], resources: 0 })
   })
 
-  it('brings the command', () => {
-    const help = run(join(folder, 'node_modules/.bin/coalition'), '--help')
+  it('brings the command', async () => {
+    const help = await run(folder, join(folder, 'node_modules/.bin/coalition'), '--help')
     expect(help).toMatchObject({ status: 0, stderr: '' })
     expect(help.stdout).toContain('coalition')
   })
