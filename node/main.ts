@@ -7,6 +7,7 @@ const HEAVY: readonly [name: string, summary: string, load: () => Promise<Comman
   ['read', 'read refunds from a committee, verified here', () => import('./commands/read.ts')],
   ['verify', 'check exported evidence, offline', () => import('./commands/verify.ts')],
   ['explain', 'say in words what a verdict says', () => import('./commands/explain.ts')],
+  ['quote', 'verify or print quotes of Intel TDX and SGX, offline', () => import('./commands/quote.ts')],
 ]
 
 const usage = (): string => {
