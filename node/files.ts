@@ -39,12 +39,12 @@ const readBytes = async (path: string, most: number): Promise<Uint8Array> => {
 
 const PIECE = 65_536
 
-/** Writes a file whole or not at all: whoever reads it, after a power cut too, finds what was there before or all of the new text. */
-export const writeWhole = async (path: string, text: string, mode = 0o644): Promise<void> => {
+/** Writes a file whole or not at all: whoever reads it, after a power cut too, finds what was there before or all of what is new. */
+export const writeWhole = async (path: string, content: string | Uint8Array, mode = 0o644): Promise<void> => {
   const beside = `${path}.new`
   const file = await open(beside, 'w', mode)
   try {
-    await file.writeFile(text)
+    await file.writeFile(content)
     await file.sync()
   } finally {
     await file.close()

@@ -12,6 +12,7 @@ import type { ByteStream, Host } from '../client/network/host.ts'
 import { asByteStream, asLink, dialError, LinkError, MAX_WINDOW, peerKey } from '../client/network/link.ts'
 import type { Bytes } from '../client/primitives/bytes.ts'
 import { createVerify } from '../client/primitives/ed25519.ts'
+import { createEcdsa, type SubtleEcdsa } from '../client/verify/collateral/index.ts'
 import { nodeSubtle } from './ed25519.ts'
 import { createQuota, originOf } from './transports/addresses.ts'
 import { type HostLimits, LIMITS } from './transports/limits.ts'
@@ -66,6 +67,7 @@ export const createNodeHost = async ({ seed, listen, log, limits: given = {} }: 
       return () => clearTimeout(timer)
     },
     verify: await createVerify(nodeSubtle),
+    ecdsa: createEcdsa(crypto.subtle as unknown as SubtleEcdsa),
     log,
     dial: async (address, { signal }) => {
       const target = parse(address)

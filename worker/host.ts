@@ -9,6 +9,7 @@ import { atLeast, type Log } from '../client/log.ts'
 import type { Host } from '../client/network/host.ts'
 import { asLink, dialError, LinkError, MAX_WINDOW } from '../client/network/link.ts'
 import { createVerify, type SubtleVerify } from '../client/primitives/ed25519.ts'
+import { createEcdsa, type SubtleEcdsa } from '../client/verify/collateral/index.ts'
 
 export interface WorkerHost extends Host {
   readonly close: () => Promise<void>
@@ -41,6 +42,7 @@ export const createWorkerHost = async (bootstrap: readonly string[]): Promise<Wo
     },
     // Without a secure context there is no WebCrypto; signatures are then checked by @noble/curves.
     verify: await createVerify((crypto as Partial<Crypto>).subtle as unknown as SubtleVerify | undefined),
+    ecdsa: createEcdsa((crypto as Partial<Crypto>).subtle as unknown as SubtleEcdsa | undefined),
     log,
     dial: async (address, { signal }) => {
       const target = named.get(address) ?? parse(address)

@@ -31,6 +31,14 @@ export interface View {
   readonly ancestor: (index: bigint) => Promise<{ readonly header: Header; readonly proof: TreeProof }>
 }
 
+/** A member's ticket as it is served: its seat, its class, its data, and the hashes of the collateral that goes with it. */
+export interface HeldTicket {
+  readonly member: number
+  readonly class: Bytes
+  readonly data: Bytes
+  readonly collateral: readonly Bytes[]
+}
+
 /** A group as the light protocol serves it. A member's archive is one; a mirror can be another. */
 export interface Source {
   readonly group: GroupId
@@ -49,6 +57,8 @@ export interface Source {
   readonly commands: (index: bigint) => Promise<readonly Bytes[] | null>
   /** Items that block `index` appended, for every surface in order. */
   readonly appended: (index: bigint) => Promise<readonly (readonly Bytes[])[] | null>
+  /** The tickets of members that are held and verified, with what to ask `blob` for; none where the group asks for none. */
+  readonly tickets?: (rosterId: Bytes) => readonly HeldTicket[]
   readonly blob: (hash: Bytes) => Promise<Bytes | null>
   /** Calls `listener` after every newly certified block; the returned function stops it. */
   readonly onCommit: (listener: (newest: bigint) => void) => () => void

@@ -1,3 +1,4 @@
+import type { TdxGate } from '../coalition/tickets/tdx-gate.ts'
 import type { Facts } from '../error.ts'
 import type { Header } from '../groups/block.ts'
 import type { SurfaceSpec } from '../groups/machine.ts'
@@ -11,6 +12,8 @@ export interface Identified {
   readonly group: GroupId
   /** Epoch 0, from the ACL that the config carries: the committee's keys are compiled in. */
   readonly roster: Roster
+  /** What the members' TDX tickets are held against; absent where the roster's keys are enough. */
+  readonly gate?: TdxGate
   readonly genesis: Header
   readonly heartbeatMs: number
   /** Derived ids and the inputs they came from, for ConnectTimeoutError: two sides can compare (ERR-07). */

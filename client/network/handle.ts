@@ -35,6 +35,19 @@ export interface PeerReport {
   /** Index of the newest head that it showed, decimal. */
   readonly head: string | null
   readonly problem: string | null
+  /** Whether its seat counts in a TDX-gated committee, by the ticket that this reader verified; null where there is no gate, or nothing is known yet. */
+  readonly ticket: TicketReport | null
+}
+
+/** What a member's TDX ticket is good for. */
+export interface TicketReport {
+  readonly isAttested: boolean
+  /** MR_TD in hex. */
+  readonly mrTd: string | null
+  /** The last unix second at which it counts. */
+  readonly expires: number | null
+  /** Why it does not count: the first check that failed. */
+  readonly problem: string | null
 }
 
 export interface StateReport {

@@ -1,6 +1,7 @@
 import type { Log } from '../log.ts'
 import type { Bytes } from '../primitives/bytes.ts'
 import type { Verify } from '../primitives/ed25519.ts'
+import type { VerifyEcdsa } from '../verify/attestation.ts'
 
 /**
  * Everything that domain code takes from where it runs: clock, entropy, timers, signature checks, links, log.
@@ -14,6 +15,8 @@ export interface Host {
   /** Calls `run` once after `ms`; the returned function cancels. */
   readonly after: (ms: number, run: () => void) => () => void
   readonly verify: Verify
+  /** ECDSA on P-256, for quotes of a TDX-gated group. */
+  readonly ecdsa: VerifyEcdsa
   readonly log: Log
   /**
    * Opens a link to a peer: dials it if there is no connection. Rejects with the transport's failure or when `signal` aborts.

@@ -23,9 +23,15 @@ const STAGES = [
   ['live', 'show refunds'],
 ] as const satisfies readonly (readonly [Progress['stage'], string])[]
 
-const peer = ({ peer: key, address, operator, connected, head, problem }: PeerReport): TemplateResult => {
+/** What a seat of a TDX-gated committee counts for. */
+const ticketOf = (ticket: NonNullable<PeerReport['ticket']>): TemplateResult =>
+  ticket.isAttested
+    ? html`<span class="ticket">in a TD that was measured <code title=${ticket.mrTd ?? ''}>${short(ticket.mrTd ?? '')}</code></span>`
+    : html`<span class="ticket problem">does not count: ${ticket.problem}</span>`
+
+const peer = ({ peer: key, address, operator, connected, head, problem, ticket }: PeerReport): TemplateResult => {
   const line = `${operator ?? 'mirror'} (${short(key)}) ${connected ? 'connected' : 'not connected'}${head === null ? '' : `, shows commit ${head}`}`
-  return html`<li class=${connected ? 'on' : 'off'}>${line}<small> ${address}${problem === null ? '' : ` – ${problem}`}</small></li>`
+  return html`<li class=${connected ? 'on' : 'off'}>${line}<small> ${address}${problem === null ? '' : ` – ${problem}`}</small>${ticket === null ? nothing : ticketOf(ticket)}</li>`
 }
 
 /** How many of the members that the operator named are linked, in words; mirrors do not count. */

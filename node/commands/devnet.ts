@@ -12,7 +12,8 @@ import { interrupted } from '../signals.ts'
 
 export const name = 'devnet'
 export const summary = 'run a chain, a committee, traffic and the page on this machine'
-export const usage = `coalition devnet [--dir FOLDER] [--members N] [--port N] [--block-time S] [--restart-after S] [--no-traffic] [--json]
+export const usage = `coalition devnet [--dir FOLDER] [--members N] [--port N] [--block-time S] [--restart-after S] [--no-traffic] [--quotes FOLDER]
+                 [--json]
 
   Starts an EVM chain (anvil), the members of a tally, each a process of its own, payments to a builder, and the wallet page, all on
   loopback, and prints the page's address. Ctrl-C ends all of it; the next start goes on with the same chain and the same log.
@@ -23,7 +24,10 @@ export const usage = `coalition devnet [--dir FOLDER] [--members N] [--port N] [
   --block-time S     seconds between blocks; default 1
   --restart-after S  seconds from a member's death to its next start; default 1
   --no-traffic       send no payments
-  --json             one JSON object a line: chain, member (up, down), payment, and {"event":"ready",…} when everything runs
+  --quotes FOLDER    a committee whose members show TDX quotes: FOLDER is that of your quoting service. It has to hold gate.json; what quotes
+                     are needed is written there as requests.json, and the tickets are waited for. A root in gate.json that is not Intel's is
+                     a development root, and every reader says so
+  --json             one JSON object a line: chain, tickets (waiting), member (up, down), payment, and {"event":"ready",…} when everything runs
 
 Exit: 0 ended as asked, 1 could not run, 2 unusable input.
 
@@ -43,6 +47,7 @@ export const run = async (argv: readonly string[], io: Io): Promise<number> => {
         members: { type: 'string' },
         'block-time': { type: 'string', default: '1' },
         'restart-after': { type: 'string', default: '1' },
+        quotes: { type: 'string' },
         traffic: { type: 'boolean', default: true },
         json: { type: 'boolean', default: false },
         help: { type: 'boolean', short: 'h' },
@@ -61,6 +66,7 @@ export const run = async (argv: readonly string[], io: Io): Promise<number> => {
       blockTime: whole('--block-time', values['block-time'], 60),
       traffic: values.traffic,
       members: values.members === undefined ? null : whole('--members', values.members, 7, 1),
+      quotes: values.quotes === undefined ? null : resolve(values.quotes),
       restartMs: 1_000 * whole('--restart-after', values['restart-after'], 3_600),
     }
     return await serve(options, values.json, io)
@@ -93,6 +99,7 @@ const serve = async (options: Options, json: boolean, io: Io): Promise<number> =
     if (json) io.out(toJson({ event, ...facts }))
     else if (event === 'ready') io.out(ready(facts as Ready, options.folder))
     else if (event === 'member') io.out(memberLine(facts as { readonly seat: number; readonly state: string; readonly pid?: number }))
+    else if (event === 'tickets') io.out(ticketsLine(facts as Tickets))
     else if (event !== 'payment') io.out(`${event} ${toJson(facts)}`)
   }
   await runDevnet({ ...options, page: pageFolder(), log, onEvent, signal: stop.signal })
@@ -107,6 +114,14 @@ interface Ready {
 
 const memberLine = ({ seat, state, pid }: { readonly seat: number; readonly state: string; readonly pid?: number }): string =>
   `member ${seat} is ${state}${pid === undefined ? '' : `, process ${pid}`}`
+
+interface Tickets {
+  readonly folder: string
+  readonly waitingFor: readonly number[]
+}
+
+const ticketsLine = ({ folder, waitingFor }: Tickets): string =>
+  `waiting for ${waitingFor.length === 0 ? 'collateral' : `the tickets of member ${waitingFor.join(', ')}`} in ${folder}`
 
 const ready = ({ page, rpc, members }: Ready, folder: string): string => `
   wallet   ${page}

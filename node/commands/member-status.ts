@@ -106,7 +106,14 @@ const because = (error: unknown, timeoutMs: number): string => {
 }
 
 const tableOf = (report: StatusReport): string => {
-  const rows = [...seatRows(report), ...logRows(report), ...peerRows(report), ...ownRows(report), ...healthRows(report)]
+  const rows = [
+    ...seatRows(report),
+    ...logRows(report),
+    ...peerRows(report),
+    ...ticketRows(report),
+    ...ownRows(report),
+    ...healthRows(report),
+  ]
   return rows.map(([label, text]) => `${label.padEnd(WIDTH)}${text.replace(/[\n\t]+/g, ' ')}`.trimEnd()).join('\n')
 }
 
@@ -143,6 +150,18 @@ const peerRows = ({ peers, index }: StatusReport): readonly Row[] =>
           const place = distance === 0n ? 'level' : distance > 0n ? `${distance} ahead` : `${-distance} behind`
           return `member ${String(peer.member).padEnd(3)} ${peer.isUp ? 'up  ' : 'down'}  ${place}`
         }),
+  )
+
+/** Only where the config asks for tickets. */
+const ticketRows = ({ tickets, now }: StatusReport): readonly Row[] =>
+  under(
+    'tickets',
+    (tickets ?? []).map(({ member, isAttested, expires, problem }) => {
+      const state = isAttested
+        ? `counts for ${span(1_000 * (expires ?? 0) - now)} more`
+        : `does not count: ${problem ?? 'no reason was given'}`
+      return `member ${String(member).padEnd(3)} ${state}`
+    }),
   )
 
 const ownRows = ({ chain, counts, connections, lightStreams, voting }: StatusReport): readonly Row[] => [

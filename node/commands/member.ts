@@ -11,6 +11,7 @@ import { readHandshake } from '../handshake.ts'
 import { type Io, UsageError } from '../io.ts'
 import { jsonLog, textLog, toJson } from '../json-lines.ts'
 import { initFolder } from '../members/folder.ts'
+import type { TicketFiles } from '../members/own-ticket.ts'
 import { startTally } from '../members/tally.ts'
 import { serveHealth } from '../metrics/server.ts'
 import { interrupted } from '../signals.ts'
@@ -19,7 +20,8 @@ import { HTTP_FILE, status } from './member-status.ts'
 export const name = 'member'
 export const summary = 'make and run a member of a committee'
 export const usage = `coalition member init FOLDER [--json]
-coalition member start FOLDER --config FILE --rpc URL… [--listen MULTIADDR…] [--peer MULTIADDR…] [--http HOST:PORT] [--log-level LEVEL] [--json]
+coalition member start FOLDER --config FILE --rpc URL… [--listen MULTIADDR…] [--peer MULTIADDR…] [--ticket FILE --collateral PATH|URL]
+                       [--http HOST:PORT] [--log-level LEVEL] [--json]
 coalition member status FOLDER | --http URL [--json]
 
   init    makes the member's keys (files for their owner alone) and prints the public halves for the roster;
@@ -31,6 +33,8 @@ coalition member status FOLDER | --http URL [--json]
   --rpc URL           JSON-RPC of an Ethereum node; several for failover
   --listen MULTIADDR  where members (tcp) and readers (ws) connect; default /ip4/127.0.0.1/tcp/0/ws
   --peer MULTIADDR    another member, with its /p2p/ peer id; one for each of the others
+  --ticket FILE       the member's TDX ticket, for a config that asks for them; read again when it changes, as it has to every few hours
+  --collateral PATH   what the ticket's quote is verified with: a file, a folder of a PCCS's answers, or the http(s) address of a PCCS
   --http HOST:PORT    serves /healthz, /metrics and /status there; default any free port of 127.0.0.1
   --log-level LEVEL   debug, info, warn or error; default info
   --json              one JSON object a line: events on standard output, the log on standard error
@@ -53,6 +57,8 @@ export const run = async (argv: readonly string[], io: Io): Promise<number> => {
         rpc: { type: 'string', multiple: true },
         listen: { type: 'string', multiple: true },
         peer: { type: 'string', multiple: true },
+        ticket: { type: 'string' },
+        collateral: { type: 'string' },
         http: { type: 'string' },
         'log-level': { type: 'string', default: 'info' },
         json: { type: 'boolean' },
@@ -76,6 +82,7 @@ export const run = async (argv: readonly string[], io: Io): Promise<number> => {
         rpc: values.rpc,
         listen: values.listen ?? ['/ip4/127.0.0.1/tcp/0/ws'],
         peers: values.peer ?? [],
+        attest: ownTicket(values.ticket, values.collateral),
         http: hostAndPort(values.http ?? '127.0.0.1:0'),
         level: levelOf(values['log-level']),
         json: values.json === true,
@@ -109,6 +116,7 @@ interface Start {
   readonly rpc: readonly string[]
   readonly listen: readonly string[]
   readonly peers: readonly string[]
+  readonly attest: TicketFiles | null
   readonly http: { readonly host: string; readonly port: number }
   readonly level: Level
   readonly json: boolean
@@ -121,6 +129,13 @@ const levelOf = (text: string): Level => {
   return level
 }
 
+const ownTicket = (ticket: string | undefined, collateral: string | undefined): TicketFiles | null => {
+  if (ticket === undefined && collateral === undefined) return null
+  // A ticket whose quote cannot be verified serves nobody, and collateral is that of a ticket's platform.
+  if (ticket === undefined || collateral === undefined) throw new UsageError('--ticket and --collateral go together')
+  return { ticket, collateral }
+}
+
 const hostAndPort = (text: string): { readonly host: string; readonly port: number } => {
   const [, host, digits] = /^(.+):(\d{1,5})$/.exec(text) ?? []
   const port = Number(digits)
@@ -128,7 +143,7 @@ const hostAndPort = (text: string): { readonly host: string; readonly port: numb
   return { host: host.replace(/^\[(.*)\]$/, '$1'), port }
 }
 
-const start = async ({ folder, config: file, rpc, listen, peers, http, level, json }: Start, io: Io): Promise<number> => {
+const start = async ({ folder, config: file, rpc, listen, peers, attest, http, level, json }: Start, io: Io): Promise<number> => {
   const config = parseConfig((await readHandshake(file)).tally)
   const log = atLeast(level, (json ? jsonLog : textLog)(io.err))
   const say = (event: string, facts: object): void => io.out(json ? toJson({ event, ...facts }) : `${event} ${toJson(facts)}`)
@@ -139,6 +154,7 @@ const start = async ({ folder, config: file, rpc, listen, peers, http, level, js
     chain: chainOf(rpc),
     listen,
     peers,
+    attest,
     log,
     onChain: (state) => {
       // "agreed up to block N" changes every block; the state and what to do about it are the news.

@@ -6,6 +6,7 @@ import { peerIdOf } from '../transports/addresses.ts'
 import { type Child, type MemberEvent, startMember } from './child.ts'
 import { handshakeFile, memberFolder } from './handshake.ts'
 import type { Ports } from './ports.ts'
+import { collateralFile, ticketFile } from './quotes.ts'
 
 /** A running member as the devnet's events show it. */
 export interface Running {
@@ -23,6 +24,8 @@ export interface CommitteeOptions {
   readonly ports: readonly Ports[]
   /** Milliseconds from a member's death to its next start. */
   readonly restartMs: number
+  /** Folder with the members' tickets; null where they show none. */
+  readonly quotes: string | null
   readonly log: Log
   readonly onEvent: (event: string, facts: object) => void
 }
@@ -102,13 +105,14 @@ class Seat {
   }
 
   #args(): readonly string[] {
-    const { folder, rpc, ports, config } = this.#o
+    const { folder, rpc, ports, config, quotes } = this.#o
     const { tcp, ws, http } = ports[this.#seat] as Ports
     const peers = ports.flatMap((other, seat) => {
       const key = config.acl.roster.members[seat]?.peer
       return seat === this.#seat || key === undefined ? [] : ['--peer', `/ip4/127.0.0.1/tcp/${other.tcp}/p2p/${peerIdOf(key)}`]
     })
     const listen = ['--listen', `/ip4/127.0.0.1/tcp/${tcp}`, '--listen', `/ip4/127.0.0.1/tcp/${ws}/ws`]
+    const shown = quotes === null ? [] : ['--ticket', ticketFile(quotes, this.#seat), '--collateral', collateralFile(quotes)]
     return [
       memberFolder(folder, this.#seat),
       '--config',
@@ -119,6 +123,7 @@ class Seat {
       ...peers,
       '--http',
       `127.0.0.1:${http}`,
+      ...shown,
     ]
   }
 

@@ -1,5 +1,6 @@
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
+import { formatGate, type TdxGate } from '../../client/coalition/tickets/tdx-gate.ts'
 import { CoalitionError } from '../../client/error.ts'
 import type { Member } from '../../client/groups/roster.ts'
 import { formatConfig, parseConfig, SIGNATURE } from '../../client/lattice/tally/config.ts'
@@ -19,6 +20,8 @@ export interface Plan {
   readonly feeRecipient: Bytes
   /** Seats of a new committee; null keeps that of the folder, or makes one of four. */
   readonly members: number | null
+  /** What the members' quotes have to be; null, or left out, for a committee of keys alone. */
+  readonly gate?: TdxGate | null
 }
 
 /** The smallest committee that withstands a liar. */
@@ -29,18 +32,15 @@ const TIMERS = { view_ms: 400, short_ms: 100, skew_ms: 500, heartbeat_ms: 1_000 
 
 /**
  * The devnet's config: the one in its folder, or a new one for this chain with new members.
- * @throws HandshakeError when the folder's config is of another chain or another number of members; UsageError, ParseError, ConfigError
+ * @throws HandshakeError when the folder's config is of another chain, number of members or gate; UsageError, ParseError, ConfigError
  *   when it cannot be read: members were made for it, so it is not made anew
  */
-export const handshakeOf = async ({ folder, chainId, origin, feeRecipient, members }: Plan): Promise<TallyConfig> => {
+export const handshakeOf = async (plan: Plan): Promise<TallyConfig> => {
+  const { folder, chainId, origin, feeRecipient, members, gate = null } = plan
   const file = join(folder, FILE)
   if (existsSync(file)) {
     const config = parseConfig((await readHandshake(file)).tally)
-    const { origin: stood } = config.content
-    const n = config.acl.roster.members.length
-    if (!equal(stood.hash, origin))
-      throw new HandshakeError(folder, `the chain that begins at ${toHex(stood.hash)}`, `begins at ${toHex(origin)}`)
-    if (members !== null && members !== n) throw new HandshakeError(folder, `a committee of ${n}`, `would have ${members}`)
+    expectSame(config, plan)
     return config
   }
   const seats: Member[] = []
@@ -62,13 +62,25 @@ export const handshakeOf = async ({ folder, chainId, origin, feeRecipient, membe
     },
     acl: {
       roster: { epoch: 0, members: seats },
-      admission: { kind: 'roster', value: null },
+      admission: gate === null ? { kind: 'roster', value: null } : { kind: 'tdx', value: gate },
       readers: { kind: 'anyone', value: null },
     },
   }
   await publish(folder, config, [])
   return config
 }
+
+const expectSame = ({ content, acl }: TallyConfig, { folder, origin, members, gate = null }: Plan): void => {
+  const { hash } = content.origin
+  const n = acl.roster.members.length
+  if (!equal(hash, origin)) throw new HandshakeError(folder, `the chain that begins at ${toHex(hash)}`, `begins at ${toHex(origin)}`)
+  if (members !== null && members !== n) throw new HandshakeError(folder, `a committee of ${n}`, `would have ${members}`)
+  const [there, here] = [gateText(acl.admission.value), gateText(gate)]
+  if (there !== here) throw new HandshakeError(folder, `a committee ${there}`, `would be one ${here}`)
+}
+
+const gateText = (gate: TdxGate | null): string =>
+  gate === null ? 'without quotes' : `with quotes of the gate ${JSON.stringify(formatGate(gate))}`
 
 /** Writes what the operators publish: the config and where members listen for readers. */
 export const publish = async (folder: string, config: TallyConfig, bootstrap: readonly string[]): Promise<void> =>
@@ -80,7 +92,7 @@ export const memberFolder = (folder: string, member: number): string => join(fol
 /** The address that the devnet's payers pay: nobody's, so that its balance is what was paid. */
 export const BUILDER: Bytes = fromHex('00000000000000000000000000000000b11d0001')
 
-/** A devnet folder of another chain, or of another number of members. */
+/** A devnet folder of another chain, of another number of members, or of another gate. */
 export class HandshakeError extends CoalitionError {
   constructor(folder: string, there: string, here: string) {
     super('Devnet.HandshakeError', `${folder} is of ${there}, this one ${here}: remove the folder to start anew, or name another one`, {

@@ -1,4 +1,5 @@
 import { join } from 'node:path'
+import type { TdxGate } from '../../client/coalition/tickets/tdx-gate.ts'
 import { CoalitionError } from '../../client/error.ts'
 import { formatConfig } from '../../client/lattice/tally/config.ts'
 import type { TallyConfig } from '../../client/lattice/tally/index.ts'
@@ -10,6 +11,7 @@ import { startCommittee } from './committee.ts'
 import { BUILDER, handshakeFile, handshakeOf, publish } from './handshake.ts'
 import { servePage } from './page.ts'
 import { portsFor } from './ports.ts'
+import { awaitTickets, readGate, requestTickets } from './quotes.ts'
 import { payBuilder } from './traffic.ts'
 
 export interface DevnetOptions {
@@ -26,6 +28,8 @@ export interface DevnetOptions {
   readonly members: number | null
   /** Milliseconds from a member's death to its next start. */
   readonly restartMs: number
+  /** Folder of the operator's quoting service, for a committee whose members show quotes; null for one of keys alone. */
+  readonly quotes: string | null
   readonly log: Log
   /** `chain`, `member`, `ready`, `payment` with their facts. */
   readonly onEvent: (event: string, facts: object) => void
@@ -35,15 +39,21 @@ export interface DevnetOptions {
 
 /**
  * Runs the whole network until `signal` aborts or a part of it ends by itself; every child is gone when it settles.
- * @throws AnvilError, HandshakeError, ChildError, PageError, or what a member could not start for with one line that says what to do
+ * @throws AnvilError, HandshakeError, QuotesError, ChildError, PageError, or what a member could not start for with one line that says what to do
  */
 export const runDevnet = async (options: DevnetOptions): Promise<void> => {
-  const { folder, port, page, onEvent, signal, log, restartMs } = options
+  const { folder, port, page, quotes, onEvent, signal, log, restartMs } = options
+  const gate = quotes === null ? null : await readGate(quotes)
   await using anvil = await startAnvil({ state: join(folder, 'chain.json'), blockTime: options.blockTime })
   onEvent('chain', { rpc: anvil.url, pid: anvil.pid })
-  const config = await configFor(options, anvil)
+  const config = await configFor(options, gate, anvil)
+  if (quotes !== null) {
+    const requests = await requestTickets(quotes, config)
+    await awaitTickets(quotes, requests, { signal, onWait: (seats) => onEvent('tickets', { folder: quotes, waitingFor: seats }) })
+    if (signal.aborted) return
+  }
   const ports = await portsFor(folder, config.acl.roster.members.length)
-  await using committee = await startCommittee({ folder, config, rpc: anvil.url, ports, restartMs, log, onEvent })
+  await using committee = await startCommittee({ folder, config, rpc: anvil.url, ports, restartMs, quotes, log, onEvent })
   const members = committee.ready
   const bootstrap = members.flatMap(({ addresses }) => addresses)
   await publish(folder, config, bootstrap)
@@ -62,7 +72,7 @@ export const runDevnet = async (options: DevnetOptions): Promise<void> => {
 }
 
 /** The published config: made at the first start, from the chain that runs. */
-const configFor = async ({ folder, members }: DevnetOptions, anvil: Anvil): Promise<TallyConfig> => {
+const configFor = async ({ folder, members }: DevnetOptions, gate: TdxGate | null, anvil: Anvil): Promise<TallyConfig> => {
   const rpc = createRpc({ urls: [anvil.url] })
   const signal = AbortSignal.timeout(10_000)
   const [chainId, genesis] = await Promise.all([
@@ -76,6 +86,7 @@ const configFor = async ({ folder, members }: DevnetOptions, anvil: Anvil): Prom
     origin: fromHex(hash, 'hash of block 0', 32),
     feeRecipient: BUILDER,
     members,
+    gate,
   })
 }
 

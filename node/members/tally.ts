@@ -16,7 +16,9 @@ import { type Bytes, equal, toHex } from '../../client/primitives/bytes.ts'
 import { UNIVERSE, type UniqueId } from '../../client/primitives/id.ts'
 import { createNodeHost, type NodeHost } from '../host.ts'
 import type { MemberStatus } from '../metrics/status.ts'
+import { Attest } from './attest.ts'
 import { type Folder, openFolder } from './folder.ts'
+import type { TicketFiles } from './own-ticket.ts'
 import { peersOf } from './peers.ts'
 
 export interface MemberOptions {
@@ -28,6 +30,8 @@ export interface MemberOptions {
   readonly listen: readonly string[]
   /** Multiaddrs of the other members, each with its peer id. */
   readonly peers?: readonly string[]
+  /** The member's TDX ticket, for a config that asks for them. */
+  readonly attest?: TicketFiles | null
   readonly log: Log
   readonly onChain: (state: ChainState) => void
 }
@@ -46,11 +50,13 @@ export interface Member extends AsyncDisposable {
 
 /**
  * Runs one member of a tally: its votes, its look at the chain, and the light protocol for readers.
- * @throws ConfigError, FolderError, StoreError, SeatlessError, PeerError, ListenError, VoteRecordOwnerError, ArchiveError
+ * @throws ConfigError, FolderError, StoreError, SeatlessError, PeerError, ListenError, VoteRecordOwnerError, ArchiveError,
+ *   UngatedError for a ticket that the config does not ask for
  */
 export const startTally = async (options: MemberOptions): Promise<Member> => {
-  const { folder: path, config, network = UNIVERSE, listen, peers = [], log } = options
-  const { group: id, roster, genesis } = identify(network, config)
+  const { folder: path, config, network = UNIVERSE, listen, peers = [], attest: own = null, log } = options
+  const { group: id, roster, genesis, gate } = identify(network, config)
+  if (gate === undefined && own !== null) throw new UngatedError(own.ticket)
   const folder = await openFolder(path, log)
   const closing: (() => Promise<void>)[] = [() => folder.close()]
   const close = async (): Promise<void> => {
@@ -76,14 +82,27 @@ export const startTally = async (options: MemberOptions): Promise<Member> => {
       host,
     })
     closing.push(() => group[Symbol.asyncDispose]())
-    const { source } = group
+    const attest =
+      gate === undefined
+        ? null
+        : await Attest.open({
+            expected: { network, group: id, gate, roster },
+            rosterId: genesis.roster,
+            seat,
+            own,
+            folder: path,
+            addresses,
+            host,
+          })
+    closing.push(async () => attest?.[Symbol.asyncDispose]())
+    const source = attest?.serve(group.source) ?? group.source
     await host.handle(
       LIGHT_PROTOCOL,
       serveLight(() => [source], host),
     )
     const driver = follow(options, { group, seat, identity, host, sign: folder.sign })
     closing.push(driver.end)
-    const running: Running = { group, seat, identity, host, heartbeatMs, chain: driver.state, startedAt: Date.now() }
+    const running: Running = { group, seat, identity, host, heartbeatMs, chain: driver.state, attest, startedAt: Date.now() }
     return {
       addresses: host.addresses(),
       group: toHex(id),
@@ -109,10 +128,12 @@ interface Seated {
 interface Running extends Seated {
   readonly heartbeatMs: number
   readonly chain: () => ChainState | null
+  /** Null where the config asks for no tickets. */
+  readonly attest: Attest | null
   readonly startedAt: number
 }
 
-const statusOf = ({ group, seat, identity, host, heartbeatMs, chain, startedAt }: Running): MemberStatus => {
+const statusOf = ({ group, seat, identity, host, heartbeatMs, chain, attest, startedAt }: Running): MemberStatus => {
   const { members } = identity.roster
   const { n, quorum } = thresholds(members.length)
   const { connections, streams: lightStreams } = host.load(LIGHT_PROTOCOL)
@@ -126,6 +147,7 @@ const statusOf = ({ group, seat, identity, host, heartbeatMs, chain, startedAt }
     quorum,
     heartbeatMs,
     chain: chain(),
+    tickets: attest?.status() ?? null,
     connections,
     lightStreams,
     addresses: host.addresses(),
@@ -195,5 +217,14 @@ const seatOf = (members: readonly RosterMember[], { peer, vote }: Pick<Folder, '
 export class SeatlessError extends CoalitionError {
   constructor(folder: string, key: string) {
     super('Member.SeatlessError', `the keys of ${folder} have no seat in the roster: its key is ${key}`, { folder, key })
+  }
+}
+
+/** A ticket for a config whose committee is one of keys alone: a wrong config, or a wrong member. */
+export class UngatedError extends CoalitionError {
+  constructor(ticket: string) {
+    super('Member.UngatedError', `there is a ticket, ${ticket}, and the config asks for none: see that it is the config of this member`, {
+      ticket,
+    })
   }
 }

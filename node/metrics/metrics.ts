@@ -105,6 +105,13 @@ const GAUGES: readonly Measure[] = [
     labels: ['state'],
     read: ({ chain }) => states(CHAIN, chain?.state),
   },
+  {
+    name: 'coalition_ticket_expires_seconds',
+    help: 'Unix second until which the TDX ticket of a member counts, by its place in the roster; none for one that does not count.',
+    labels: ['member'],
+    read: ({ tickets }) =>
+      (tickets ?? []).flatMap(({ member, expires }) => (expires === null ? [] : [[{ member: String(member) }, expires]])),
+  },
 ]
 
 interface Count {

@@ -1,5 +1,6 @@
 import type { ChainState } from '../../client/lattice/tally/chain.ts'
 import * as read from '../../client/primitives/json.ts'
+import type { AttestedSeat } from '../members/attest.ts'
 import { type Health, healthOf, type MemberStatus } from './status.ts'
 
 /** What `/status` answers: a member's status, when it was read by the member's clock, and what follows from both. */
@@ -39,6 +40,7 @@ export const readReport = (value: unknown): StatusReport => {
     n: field('n', count),
     heartbeatMs: field('heartbeatMs', count),
     chain: nullable(read.optional(json, 'chain'), chain),
+    tickets: nullable(read.optional(json, 'tickets'), list(ticket)),
     connections: field('connections', count),
     lightStreams: field('lightStreams', count),
     addresses: field('addresses', list(text)),
@@ -87,6 +89,13 @@ const peer: Reader<MemberStatus['peers'][number]> = (json) => ({
   member: count(read.member(json, 'member')),
   isUp: truth(read.member(json, 'isUp')),
   index: read.u64(read.member(json, 'index')),
+})
+
+const ticket: Reader<AttestedSeat> = (json) => ({
+  member: count(read.member(json, 'member')),
+  isAttested: truth(read.member(json, 'isAttested')),
+  expires: nullable(read.optional(json, 'expires'), count),
+  problem: nullable(read.optional(json, 'problem'), text),
 })
 
 const counts: Reader<MemberStatus['counts']> = (json) => ({

@@ -1,6 +1,7 @@
 import type { GroupStatus } from '../../client/groups/group.ts'
 import type { ChainState } from '../../client/lattice/tally/chain.ts'
 import { HEAD_AGE } from '../../client/verify/checks.ts'
+import type { AttestedSeat } from '../members/attest.ts'
 
 /** What a running member says of itself to its operator. Nothing in it is secret, and nothing in it is proven. */
 export interface MemberStatus extends GroupStatus {
@@ -15,6 +16,8 @@ export interface MemberStatus extends GroupStatus {
   readonly heartbeatMs: number
   /** Null until the driver has looked at the chain for the first time. */
   readonly chain: ChainState | null
+  /** Whose TDX tickets count, as far as this member was shown them; null where the config asks for none. */
+  readonly tickets: readonly AttestedSeat[] | null
   /** Connections that are open, of members and of readers. */
   readonly connections: number
   /** Exchanges of readers that are open: one for each that follows the log, and what is answered right now. */

@@ -3,6 +3,7 @@ import type { ByteStream, Host, Link } from '../../client/network/host.ts'
 import type { StreamHandler } from '../../client/network/light/server.ts'
 import { type Bytes, copy } from '../../client/primitives/bytes.ts'
 import { type Verify, verifyWithNoble } from '../../client/primitives/ed25519.ts'
+import { createEcdsa } from '../../client/verify/collateral/index.ts'
 
 // Hosts, links and streams without a socket or a sleep: time moves when nothing else can, so a test of minutes takes milliseconds.
 
@@ -143,6 +144,7 @@ export class World {
         return () => this.#timers.delete(timer)
       },
       verify,
+      ecdsa: createEcdsa(undefined),
       log: silent,
       dial: (address, { signal }) => this.#dial(address, key, signal),
     }

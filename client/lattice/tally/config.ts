@@ -1,3 +1,4 @@
+import { tdxGateCodec } from '../../coalition/tickets/tdx-gate.ts'
 import { CoalitionError, type Facts } from '../../error.ts'
 import { genesisOf } from '../../groups/genesis.ts'
 import { checkRoster, rosterCodec, rosterId, ZEROS } from '../../groups/roster.ts'
@@ -55,7 +56,7 @@ export const contentCodec = struct('TallyContent', {
 })
 export const aclCodec = struct('TallyAcl', {
   roster: refine(rosterCodec, 'Roster', ({ epoch }) => (epoch === 0 ? null : `is of epoch ${epoch}: an ACL holds epoch 0 for ever`)),
-  admission: variant('Admission', { roster: [0, unit] }),
+  admission: variant('Admission', { roster: [0, unit], tdx: [1, tdxGateCodec] }),
   readers: variant('Readers', { anyone: [0, unit] }),
 })
 export type TallyContent = Of<typeof contentCodec>
@@ -136,7 +137,8 @@ export const identify = (network: UniqueId, config: unknown): Identified => {
     group: toHex(group),
     roster: toHex(id),
   }
-  return { network, group, roster, genesis: genesisOf(SPECS, id), heartbeatMs: content.timers.heartbeat_ms, inputs }
+  const gate = acl.admission.kind === 'tdx' ? { gate: acl.admission.value } : {}
+  return { network, group, roster, ...gate, genesis: genesisOf(SPECS, id), heartbeatMs: content.timers.heartbeat_ms, inputs }
 }
 
 // Bytes are objects to JavaScript and would be searched for fields they cannot have.

@@ -1,3 +1,4 @@
+import type { TdxGate } from '../../coalition/tickets/tdx-gate.ts'
 import type { AskOptions, Handle, Ref, Verified } from '../../network/handle.ts'
 import type { Network, OpenOptions, SurfaceName } from '../../network/network.ts'
 import { type Bytes, toHex } from '../../primitives/bytes.ts'
@@ -28,7 +29,8 @@ export interface TallyConfig {
       readonly epoch: number
       readonly members: readonly { readonly peer: Bytes; readonly vote: Bytes; readonly settle: Bytes; readonly operator: string }[]
     }
-    readonly admission: { readonly kind: 'roster'; readonly value: null }
+    /** Who may sign: whoever has the roster's keys, or only those whose keys live in a TD that the gate admits. */
+    readonly admission: { readonly kind: 'roster'; readonly value: null } | { readonly kind: 'tdx'; readonly value: TdxGate }
     readonly readers: { readonly kind: 'anyone'; readonly value: null }
   }
 }

@@ -1,3 +1,4 @@
+import { formatGate, parseGate } from '../../coalition/tickets/tdx-gate.ts'
 import { toHex } from '../../primitives/bytes.ts'
 import * as read from '../../primitives/json.ts'
 import type { TallyConfig } from './index.ts'
@@ -47,9 +48,16 @@ export const parseAcl = (json: read.Json): Acl => {
         operator: read.text(read.member(member, 'operator')),
       })),
     },
-    admission: word(read.member(json, 'admission'), 'roster'),
+    admission: parseAdmission(read.member(json, 'admission')),
     readers: word(read.member(json, 'readers'), 'anyone'),
   }
+}
+
+const parseAdmission = (json: read.Json): Acl['admission'] => {
+  if (json.value === 'roster') return { kind: 'roster', value: null }
+  if (typeof json.value !== 'object')
+    throw new read.ParseError(json.path, 'is neither "roster" nor { "tdx": { "root": …, "validator": … } }')
+  return { kind: 'tdx', value: parseGate(read.member(json, 'tdx')) }
 }
 
 // One kind so far; a list of kinds to come would be read as one of them by mistake.
@@ -88,7 +96,7 @@ export const formatConfig = ({ lattice, content, acl }: TallyConfig) => ({
         operator,
       })),
     },
-    admission: acl.admission.kind,
+    admission: acl.admission.kind === 'roster' ? 'roster' : { tdx: formatGate(acl.admission.value) },
     readers: acl.readers.kind,
   },
 })

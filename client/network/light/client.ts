@@ -21,10 +21,17 @@ interface Answered {
   readonly hello: 'hello'
   readonly open: 'opened'
   readonly prove: 'proven'
+  readonly tickets: 'tickets'
   readonly blob: 'blob'
 }
 
-const ANSWERED: { readonly [K in keyof Answered]: Answered[K] } = { hello: 'hello', open: 'opened', prove: 'proven', blob: 'blob' }
+const ANSWERED: { readonly [K in keyof Answered]: Answered[K] } = {
+  hello: 'hello',
+  open: 'opened',
+  prove: 'proven',
+  tickets: 'tickets',
+  blob: 'blob',
+}
 
 export interface ExchangeOptions {
   readonly host: Pick<Host, 'after'>

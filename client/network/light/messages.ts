@@ -18,6 +18,11 @@ export const LIGHT_LIMITS = { frame: 1_048_576, streams: 32, watches: 8, unaryMs
 export const BLOB_LIMITS = { total: 67_108_864n, page: 262_144 } as const
 /** Most headers of one `commits`. */
 export const MAX_HEADERS = 64
+/** Most tickets of one answer, and most collateral that one ticket names. */
+export const MAX_TICKETS = 60
+const MAX_COLLATERAL = 4
+/** Most bytes of a ticket's data. */
+export const MAX_TICKET = 16_000
 /** Most epochs of one `opened`. */
 export const MAX_STEPS = 64
 
@@ -39,12 +44,20 @@ export const requestCodec = variant('Request', {
   prove: [2, struct('Prove', { group, at: u64, queries: vector(queryCodec, 64, 1) })],
   watch: [3, struct('Watch', { group, surfaces: ascending, from: u64, withstand: option(u8), credit: u32 })],
   credit: [4, struct('Credit', { n: u32 })],
+  tickets: [5, struct('TicketsRequest', { group, roster: fixed(32) })],
   blob: [6, struct('BlobRequest', { hash: fixed(32), offset: u64 })],
 })
 
 const limits = struct('Limits', { frame: u32, streams: u16, watches: u16, unaryMs: u32 })
 export const servedCodec = struct('Served', { group, oldest: u64, newest: u64, held: u64 })
 export const stepCodec = struct('EpochStep', { certificate: certificateCodec, roster: rosterCodec })
+export const memberTicketCodec = struct('MemberTicket', {
+  member: u8,
+  class: fixed(32),
+  data: bytes(MAX_TICKET),
+  /** BLAKE3 of each piece of collateral: what `blob` is asked for. */
+  collateral: vector(fixed(32), MAX_COLLATERAL),
+})
 const total = refine(u64, 'total', (value) => (value > BLOB_LIMITS.total ? `${value} bytes, at most ${BLOB_LIMITS.total}` : null))
 
 export const responseCodec = variant('Response', {
@@ -68,6 +81,7 @@ export const responseCodec = variant('Response', {
     }),
   ],
   gap: [4, struct('Gap', { next: u64 })],
+  tickets: [5, struct('TicketsResponse', { tickets: vector(memberTicketCodec, MAX_TICKETS) })],
   blob: [6, struct('BlobResponse', { total, bytes: bytes(BLOB_LIMITS.page) })],
   error: [255, struct('ErrorResponse', { code: u8, have: u64, retryMs: u32, text: text(256) })],
 })
@@ -88,6 +102,7 @@ export type Request = Of<typeof requestCodec>
 export type Response = Of<typeof responseCodec>
 export type RequestOf<K extends Request['kind']> = Extract<Request, { kind: K }>['value']
 export type ResponseOf<K extends Response['kind']> = Extract<Response, { kind: K }>['value']
+export type MemberTicket = Of<typeof memberTicketCodec>
 export type EpochStep = Of<typeof stepCodec>
 export type Opened = ResponseOf<'opened'>
 export type Commits = ResponseOf<'commits'>

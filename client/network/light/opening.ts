@@ -12,6 +12,7 @@ import {
   LIGHT_LIMITS,
   LIGHT_VERSION,
   MAX_STEPS,
+  MAX_TICKETS,
   type RequestOf,
   type ResponseOf,
   stepCodec,
@@ -79,6 +80,11 @@ const fitting = (all: readonly EpochStep[], head: number): { readonly steps: rea
   }
   return { steps, more: steps.length < all.length }
 }
+
+/** The members' tickets for a roster, as many as an answer holds: those of another epoch bind other keys. */
+export const answerTickets = (source: Source, { roster }: RequestOf<'tickets'>): ResponseOf<'tickets'> => ({
+  tickets: (source.tickets?.(roster) ?? []).slice(0, MAX_TICKETS).map((ticket) => ({ ...ticket, collateral: [...ticket.collateral] })),
+})
 
 /** A page of a blob. It names no group: the hash says it all, so whichever source holds it may answer. */
 export const answerBlob = async (sources: readonly Source[], { hash, offset }: RequestOf<'blob'>): Promise<ResponseOf<'blob'>> => {

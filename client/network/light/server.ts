@@ -7,7 +7,7 @@ import { Gate, race, type Scope, scope } from '../scope.ts'
 import { feed, type TipFrames, type Watcher } from './feed.ts'
 import { frame, frames } from './frame.ts'
 import { LIGHT_LIMITS, type Request, type RequestOf, type Response, requestCodec, responseCodec } from './messages.ts'
-import { answerBlob, answerHello, answerOpen, sourceOf } from './opening.ts'
+import { answerBlob, answerHello, answerOpen, answerTickets, sourceOf } from './opening.ts'
 import { answerProve } from './prove.ts'
 import { errorOf, Refusal } from './refusal.ts'
 
@@ -102,6 +102,8 @@ const answer = async ({ sources, host }: Served, request: Exclude<Request, { kin
       return { kind: 'opened', value: await answerOpen(sourceOf(sources(), request.value.group), request.value) }
     case 'prove':
       return { kind: 'proven', value: await answerProve(sourceOf(sources(), request.value.group), request.value) }
+    case 'tickets':
+      return { kind: 'tickets', value: answerTickets(sourceOf(sources(), request.value.group), request.value) }
     case 'blob':
       return { kind: 'blob', value: await answerBlob(sources(), request.value) }
     case 'credit':

@@ -15,6 +15,8 @@ export interface Standing {
   /** Index of the first head that was verified. */
   readonly first: bigint
   readonly freshness: Pick<Freshness, 'checks'>
+  /** quote.chain of a group that has a gate, as of now. */
+  readonly attested?: Check
   /** Whose members sign, for people: `tally`. */
   readonly who: string
 }
@@ -32,13 +34,18 @@ export interface Answered {
  * commit.header by `checkForm` and the seal over the header's hash, commit.consistency by `verifyLink`, `verifyGrowth` and `advance`,
  * roster.chain by `climb`, commit.signatures by `verifySeal`, the freshness ones by `freshnessOf`, the rest by the asker.
  */
-export const assure = ({ ground, trusted, first, freshness, who }: Standing, { checks, disclosed, header, commit }: Answered): Verdict =>
-  verdict({
-    checks: [...chainChecks(ground, trusted, first, header), ...authorityChecks(trusted), ...freshness.checks, ...checks],
+export const assure = (standing: Standing, { checks, disclosed, header, commit }: Answered): Verdict => {
+  const { ground, trusted, first, freshness, who, attested } = standing
+  const made = verdict({
+    checks: [...chainChecks(ground, trusted, first, header), ...authorityChecks(standing), ...freshness.checks, ...checks],
     assumes: assumes(trusted, who),
     disclosed,
     at: atOf(ground, header, commit),
   })
+  // A ticket may have ended since its signer's head was taken: then this value has no verdict that it could be shown under.
+  if (attested?.state === 'failed') throw new EvidenceError(made)
+  return made
+}
 
 /** The verdict of an answer that was refused: the failed check in place of its passed form, beside what had been verified before. */
 export const refuse = (standing: Standing | null, failed: CheckError, disclosed = 'nothing'): EvidenceError => {
@@ -48,7 +55,7 @@ export const refuse = (standing: Standing | null, failed: CheckError, disclosed 
       cause: failed,
     })
   const { ground, trusted, first, freshness, who } = standing
-  const passed = [...chainChecks(ground, trusted, first, trusted.header), ...authorityChecks(trusted), ...freshness.checks]
+  const passed = [...chainChecks(ground, trusted, first, trusted.header), ...authorityChecks(standing), ...freshness.checks]
   const checks = [...passed.filter(({ name }) => name !== failed.check), failure]
   return new EvidenceError(
     verdict({ checks, assumes: assumes(trusted, who), disclosed, at: atOf(ground, trusted.header, trusted.commit) }),
@@ -98,13 +105,14 @@ const chainChecks = (
       ),
 ]
 
-const authorityChecks = ({ committee, seal }: Pick<Trusted, 'committee' | 'seal'>): readonly Check[] => {
+const authorityChecks = ({ trusted: { committee, seal }, attested }: Pick<Standing, 'trusted' | 'attested'>): readonly Check[] => {
   const { roster, needed } = committee
   const n = roster.members.length
   return [
     check('start.point', 'passed', 'the config’s genesis or a head verified from it', 'genesis'),
     check('roster.chain', 'passed', 'each roster announced by the one before', `epoch ${roster.epoch} from epoch 0`),
     check('commit.signatures', 'passed', `${needed} of ${n} needed`, `${seal?.signatures.length ?? 0} of ${n} signed`),
+    ...(attested === undefined ? [] : [attested]),
   ]
 }
 

@@ -44,14 +44,14 @@ const newestOf = ({ header, commit, edge }: Trusted, newest: Bytes | null): read
   newest === null ? [] : [{ header, commit, first: edge.size - 1n, items: [newest] }]
 
 async function* watched(ground: Ground, { host, link, signal }: Session, from: Trusted): AsyncGenerator<Advance, void, undefined> {
-  const { surface, withstand, identified } = ground
+  const { surface, withstand, asks, identified } = ground
   const own = scope(signal)
   const patience = Math.min(LONGEST, Math.max(SHORTEST, STALLED * identified.heartbeatMs))
   const arm = (): (() => void) => host.after(patience, () => own.abort(new StallError('it shows no new block')))
   let cancel = arm()
   try {
     let trusted = from
-    const request = { group: identified.group, surfaces: [surface], from: trusted.header.index + 1n, withstand }
+    const request = { group: identified.group, surfaces: [surface], from: trusted.header.index + 1n, withstand: asks ?? withstand }
     for await (const message of watch(link, request, { signal: own.signal })) {
       cancel()
       if (message.kind === 'gap') return

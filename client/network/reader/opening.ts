@@ -40,7 +40,7 @@ export const open = async (ground: Ground, { host, link, signal }: Session, trus
       group: ground.identified.group,
       fromEpoch: climbed.committee.roster.epoch,
       known: known.map(({ header, commit }) => ({ index: header.index, hash: commit })),
-      withstand: ground.withstand,
+      withstand: ground.asks ?? ground.withstand,
     }
     const opened = await exchange(link, 'open', request, { host, signal })
     const { header } = opened.head

@@ -1,7 +1,7 @@
 import { type Roster, seatOf } from '../../groups/roster.ts'
 import { type Bytes, equal, toHex } from '../../primitives/bytes.ts'
 import type { GroupId } from '../../primitives/id.ts'
-import type { PeerReport } from '../handle.ts'
+import type { PeerReport, TicketReport } from '../handle.ts'
 import type { Link } from '../host.ts'
 import { exchange } from '../light/client.ts'
 import { LIGHT_VERSION } from '../light/messages.ts'
@@ -56,7 +56,7 @@ export const newPeer = (address: string): Peer => ({
 /** Place in the roster, or -1. */
 export const seat = (roster: Roster, { key }: Peer): number => (key === null ? -1 : seatOf(roster, key))
 
-export const reportOf = (roster: Roster, peer: Peer): PeerReport => {
+export const reportOf = (roster: Roster, peer: Peer, ticket: (seat: number) => TicketReport | null): PeerReport => {
   const member = seat(roster, peer)
   return {
     peer: peer.key === null ? '' : toHex(peer.key),
@@ -66,6 +66,7 @@ export const reportOf = (roster: Roster, peer: Peer): PeerReport => {
     connected: peer.link !== null,
     head: (peer.shown?.index ?? peer.said)?.toString() ?? null,
     problem: peer.problem,
+    ticket: member < 0 ? null : ticket(member),
   }
 }
 

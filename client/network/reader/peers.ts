@@ -1,7 +1,7 @@
 import type { Roster } from '../../groups/roster.ts'
 import { toHex } from '../../primitives/bytes.ts'
 import type { GroupId } from '../../primitives/id.ts'
-import type { PeerReport } from '../handle.ts'
+import type { PeerReport, TicketReport } from '../handle.ts'
 import type { Host, Link } from '../host.ts'
 import { Gate, scope, sleep } from '../scope.ts'
 import type { Links } from './links.ts'
@@ -24,6 +24,8 @@ export interface PeersOptions {
   readonly heartbeatMs: number
   /** The newest roster that is known; peers that stand in it go first. */
   readonly roster: () => Roster
+  /** What is known of the ticket of a seat. */
+  readonly ticket: (seat: number) => TicketReport | null
   /** Compares the peer's head with ours. A failed check is thrown, and held against the peer. */
   readonly compare: (peer: Peer, session: Session) => Promise<void>
   readonly signal: AbortSignal
@@ -94,7 +96,7 @@ export class Peers {
   }
 
   reports(): readonly PeerReport[] {
-    return this.all.map((peer) => reportOf(this.#o.roster(), peer))
+    return this.all.map((peer) => reportOf(this.#o.roster(), peer, this.#o.ticket))
   }
 
   #rank(peer: Peer): number {

@@ -65,15 +65,17 @@ export const fetchRun = async (ground: Ground, session: Session, { header }: Tru
 /**
  * The bytes of that hash, page by page. No more is kept than what came, whatever total was announced.
  *
+ * @param most bytes to take: a blob that says it is longer is not fetched
  * @throws CheckError evidence.inclusion when they hash to something else
  */
-export const fetchBlob = async ({ host, link, signal }: Session, wanted: Bytes): Promise<Bytes> => {
+export const fetchBlob = async ({ host, link, signal }: Session, wanted: Bytes, most = Number(BLOB_LIMITS.total)): Promise<Bytes> => {
   let blob: Bytes = new Uint8Array(0)
   let total: bigint | null = null
   let size = 0
   while (total === null || BigInt(size) < total) {
     const page = await exchange(link, 'blob', { hash: wanted, offset: BigInt(size) }, { host, signal })
     total ??= page.total
+    if (total > BigInt(most)) throw new AnswerError(`a blob of ${total} bytes, at most ${most}`)
     if (page.total !== total) throw new AnswerError(`a blob of ${page.total} bytes that had ${total}`)
     const end = size + page.bytes.length
     if (BigInt(end) > total || (page.bytes.length === 0 && BigInt(end) < total))

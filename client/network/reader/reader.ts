@@ -2,6 +2,7 @@ import { isError } from '../../error.ts'
 import type { StateReport } from '../handle.ts'
 import { Gate, type Scope, scope } from '../scope.ts'
 import { caught, refuse, type Standing } from './assurance.ts'
+import { Attestation } from './attest.ts'
 import { everyBeat } from './beat.ts'
 import { confirm } from './compare.ts'
 import { follow, type Step } from './follow.ts'
@@ -14,7 +15,7 @@ import { Peers } from './peers.ts'
 import { Recent } from './recent.ts'
 import { pauseFor, Reports, ShutdownError, StallError, stateOf } from './state.ts'
 import type { Session } from './sync.ts'
-import { type CheckError, type Trusted, trustGenesis } from './trust.ts'
+import { type CheckError, type Ground, type Trusted, trustGenesis } from './trust.ts'
 
 /** Heartbeats without a block after which a peer that claims newer ones is tried. */
 const BEHIND = 3
@@ -33,6 +34,10 @@ export class Reader {
   readonly #scope: Scope = scope()
   readonly #gate = new Gate()
   readonly #genesis: Trusted
+  /** Null where the group has no gate. */
+  readonly #attestation: Attestation | null
+  /** Asks for certificates that hold enough signatures beside those of members that do not count. */
+  #isStrict = false
   readonly #running: Promise<void>
   readonly peers: Peers
   readonly recent = new Recent()
@@ -55,6 +60,7 @@ export class Reader {
     this.options = options
     this.reports = new Reports(host.log)
     this.#genesis = trustGenesis(ground)
+    this.#attestation = ground.identified.gate === undefined ? null : new Attestation(ground, host)
     const { group, heartbeatMs } = ground.identified
     this.peers = new Peers({
       host,
@@ -63,6 +69,7 @@ export class Reader {
       addresses,
       heartbeatMs,
       roster: () => (this.#trusted ?? this.#genesis).next.roster,
+      ticket: (seat) => this.#attestation?.report(seat) ?? null,
       compare: (peer, session) => this.#compare(peer, session),
       signal: this.#scope.signal,
       onChange: () => this.#changed(),
@@ -96,7 +103,8 @@ export class Reader {
   /** What a verdict under `trusted` stands on, as of now. */
   standing(trusted: Trusted): Standing {
     const { ground, who } = this.options
-    return { ground, trusted, first: this.#first, freshness: this.#fresh(trusted), who }
+    const attested = this.#attestation?.check(trusted)
+    return { ground, trusted, first: this.#first, freshness: this.#fresh(trusted), who, ...(attested && { attested }) }
   }
 
   /**
@@ -171,18 +179,37 @@ export class Reader {
     const session = { host, link: peer.link, signal: own.signal }
     const hurry = this.#hurry(peer, own)
     try {
-      for await (const step of follow(ground, session, this.#trusted ?? this.#genesis)) {
+      for await (const step of follow(this.#asking(ground), session, this.#trusted ?? this.#genesis)) {
+        await this.#attest(session, step.trusted)
         this.#following ??= { peer, session, leave: own.abort }
         this.#accept(peer, step)
       }
     } finally {
       hurry()
+      // Nothing was taken with this many signatures asked for: the next try asks for the other number.
+      if (this.#following === null) this.#isStrict = !this.#isStrict
       this.#following = null
       this.#followed = null
       // Questions under way go to the next server; a ShutdownError would tell them that the reader is gone.
       own.abort(new StallError('the server was left'))
       this.#changed()
     }
+  }
+
+  #asking(ground: Ground): Ground {
+    if (this.#attestation === null || !this.#isStrict) return ground
+    return { ...ground, asks: this.#attestation.asks((this.#trusted ?? this.#genesis).next) }
+  }
+
+  /**
+   * A head of a gated group is taken once enough members signed it whose tickets hold. A certificate may lack one of theirs and hold one that
+   * does not count: then another one is asked for, with more signatures, and without them again should there be none.
+   */
+  async #attest(session: Session, trusted: Trusted): Promise<void> {
+    if (this.#attestation === null) return
+    await this.#attestation.refresh(session, trusted.committee)
+    if (this.#attestation.isEnough(trusted)) return
+    throw new StallError('its certificate has too few attested signers')
   }
 
   /** Leaves a peer that shows no head in time for one that may. */

@@ -17,6 +17,8 @@ export interface Ground {
   /** Liars to withstand; null for the b of whatever committee there is. */
   readonly withstand: number | null
   readonly verify: Verify
+  /** Liars to name in requests, where certificates of more signatures are wanted than are needed; else `withstand`. */
+  readonly asks?: number
 }
 
 /** A committee that the reader was led to, and the signatures that it needs of it. */

@@ -92,6 +92,8 @@ const standingOn = (ground: Ground, trusted: Sealed, { name }: Binding<unknown>)
     ],
   },
   who: name.split('.')[0] ?? name,
+  // Tickets count by the reader's clock and for a day: a file that is kept has none to show.
+  ...(ground.identified.gate && { attested: check('quote.chain', 'unproven', 'signers whose tickets hold now', 'checked from a file') }),
 })
 
 /** A failed check as an EvidenceError with what had passed before it. */

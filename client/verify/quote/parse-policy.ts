@@ -85,7 +85,7 @@ const xfam = (json: Json): QuotePolicy['xfam'] => {
 
 const measurements = (json: Json): QuotePolicy['measurements'] => {
   const { baseline, variants } = fieldsOf(json, ['baseline', 'variants'])
-  return { baseline: or(baseline, {}, criteria), variants: or(variants, [], listOf(criteria)) }
+  return { baseline: or(baseline, {}, criteria), variants: or(variants, [], listOf(variant)) }
 }
 
 const criteria = (json: Json): MeasurementCriteria => {
@@ -93,6 +93,13 @@ const criteria = (json: Json): MeasurementCriteria => {
   const read = (name: string, value: Json): string | number =>
     name in MEASURED ? hex(MEASURED[name as keyof typeof MEASURED])(value) : whole(0xffff)(value)
   return Object.fromEntries(Object.entries(fields).map(([name, value]) => [name, read(name, value as Json)]))
+}
+
+/** One that names nothing is met by every quote, and the others beside it would restrict nothing. */
+const variant = (json: Json): MeasurementCriteria => {
+  const found = criteria(json)
+  if (Object.keys(found).length === 0) throw new ParseError(json.path, 'names no measurement')
+  return found
 }
 
 const platforms = (json: Json): QuotePolicy['platforms'] => {

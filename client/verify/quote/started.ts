@@ -1,6 +1,6 @@
 import { type Quote, readQuote } from '../../../wasm/quote.ts'
-import { FormatError } from '../../../wasm/reading.ts'
-import { type Bytes, concat } from '../../primitives/bytes.ts'
+import { FormatError, MAX_INPUT } from '../../../wasm/reading.ts'
+import { type Bytes, concat, copy } from '../../primitives/bytes.ts'
 import type { QuoteCheck, QuoteCheckName, VerifyEcdsa } from '../attestation.ts'
 import { CollateralFormatError, type VerifiedCollateral } from '../collateral/index.ts'
 import { check } from './checks.ts'
@@ -29,7 +29,8 @@ const POINT = /* @__PURE__ */ Uint8Array.of(0x04)
  * @see TDX.md sections 1 and 2
  */
 export const startQuote = (bytes: Bytes, ecdsa: VerifyEcdsa, handle: VerifiedCollateral | null): StartedQuote | QuoteCheck => {
-  const quote = reading(() => readQuote(bytes))
+  // A copy: signatures are checked later, and nobody may change in between what was read. What is too long to be read is not copied.
+  const quote = reading(() => readQuote(bytes.length > MAX_INPUT ? bytes : copy(bytes)))
   if (typeof quote === 'string') return check('quote.shape', 'failed', SHAPE, quote)
   const { header, body, trailing, signature } = quote
   const found = `version ${header.version}, ${body.kind}, ${bytes.length} bytes, ${trailing.length} of them behind the quote`

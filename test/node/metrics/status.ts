@@ -23,6 +23,7 @@ export const statusOf = (changed: Partial<MemberStatus> = {}): MemberStatus => (
   n: 4,
   heartbeatMs: 1_000,
   chain: { state: 'following', detail: 'agreed up to block 900', block: 900n },
+  tickets: null,
   connections: 9,
   lightStreams: 6,
   addresses: ['/ip4/127.0.0.1/tcp/4000', '/ip4/127.0.0.1/tcp/4001/ws'],

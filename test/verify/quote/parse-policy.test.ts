@@ -34,6 +34,7 @@ describe('a policy as JSON', () => {
     ['$.measurements.baseline.mrTD', { measurements: { baseline: { mrTD: hex('a0', 48) } } }, /is no field/],
     ['$.measurements.baseline.mrTd', { measurements: { baseline: { mrTd: hex('a0', 32) } } }, /expected 96 digits/],
     ['$.measurements.variants[0].isvSvn', { measurements: { variants: [{ isvSvn: 65_536 }] } }, /whole number/],
+    ['$.measurements.variants[1]', { measurements: { variants: [{ isvSvn: 1 }, { '//': 'none' }] } }, /names no measurement/],
     ['$.reportData', { reportData: '' }, /0 bytes, expected 1 to 64/],
     ['$.reportData', { reportData: hex('00', 65) }, /65 bytes/],
     ['$.platforms.ppids[0]', { platforms: { ppids: ['00'] } }, /expected 32 digits/],

@@ -1,10 +1,16 @@
 import { describe, expect, it } from 'vitest'
 import { isError } from '../../../client/error.ts'
-import type { Bytes } from '../../../client/primitives/bytes.ts'
-import { toHex } from '../../../client/primitives/bytes.ts'
-import { QUOTE_CHECKS } from '../../../client/verify/attestation.ts'
-import type { RollbackMemory } from '../../../client/verify/collateral/index.ts'
-import { inspectAttestation, inspectQuote, parsePolicy, type QuoteError, verifyQuote } from '../../../client/verify/quote/index.ts'
+import { fromHex, utf8 } from '../../../client/primitives/bytes.ts'
+import { INTEL_ROOT, QUOTE_CHECKS, type QuoteCheckName } from '../../../client/verify/attestation.ts'
+import {
+  inspectAttestation,
+  inspectQuote,
+  parsePolicy,
+  type QuoteError,
+  type QuoteVerdict,
+  verifyQuote,
+} from '../../../client/verify/quote/index.ts'
+import { verdictOf } from '../../../client/verify/quote/verdict.ts'
 import { validity } from '../../pki.ts'
 import { newPki, pem, serialOf, trustedRoot, writeCollateral } from '../_collateral-writer.ts'
 import { of, writeQuote } from '../_quote-mock.ts'
@@ -15,17 +21,6 @@ import { AT, counting, ecdsa, failures, found, handleOf, inspect, pki } from './
 const DAY = 86_400
 const policy = parsePolicy({})
 const options = { at: AT, ecdsa, policy }
-
-const memory = (): RollbackMemory & { readonly entries: Map<string, Bytes> } => {
-  const entries = new Map<string, Bytes>()
-  return {
-    entries,
-    get: async (key) => entries.get(toHex(key)) ?? null,
-    put: async (key, value) => {
-      entries.set(toHex(key), value)
-    },
-  }
-}
 
 describe('signatures', () => {
   it('three for a platform that is new to a handle, then two', async () => {
@@ -52,9 +47,14 @@ describe('signatures', () => {
   })
 
   it('no chain that was refused is kept', async () => {
-    const [own, stranger] = [await handleOf(), newPki(AT)]
-    const quote = writeQuote(stranger)
-    for (const _ of [1, 2]) expect(failures(await inspectQuote(quote, own, options))).toHaveProperty('quote.pckChain')
+    const collateral = await handleOf()
+    // Right in all but the signature of its leaf, and that a kept chain is not asked for again.
+    const leaf = newPki(AT, { pck: { spki: pki.keys.pck.spki } }).pck
+    const quote = writeQuote(pki, { parts: { pck: utf8(pem(leaf, pki.authority, pki.root)) } })
+    for (const _ of [1, 2])
+      expect(failures(await inspectQuote(quote, collateral, options))).toEqual({
+        'quote.pckChain': expect.stringMatching(/signature: does not hold/),
+      })
   })
 })
 
@@ -84,37 +84,19 @@ describe('a handle that was made before', () => {
   })
 })
 
-describe('the memory', () => {
-  it('is raised by an accepted quote, and by nothing else', async () => {
-    const kept = memory()
-    const collateral = await handleOf()
-    const refused = await inspectQuote(writeQuote(pki, { report: { mrTd: of(48, 1) } }), collateral, {
-      ...options,
-      memory: kept,
-      policy: parsePolicy({ measurements: { baseline: { mrTd: 'a0'.repeat(48) } } }),
-    })
-    expect([refused.accepted, kept.entries.size]).toEqual([false, 0])
-    await verifyQuote(writeQuote(pki), collateral, { ...options, memory: kept })
-    expect(kept.entries.size).toBe(2)
-  })
-
-  it('refuses to go back to a lower evaluation number, with a handle that was made before too', async () => {
-    const kept = memory()
-    const older = await handleOf({ tcbInfo: { tcbEvaluationDataNumber: 17 } })
-    await verifyQuote(writeQuote(pki), await handleOf(), { ...options, memory: kept })
-    const verdict = await inspectQuote(writeQuote(pki), older, { ...options, memory: kept })
-    expect(failures(verdict)).toEqual({ 'collateral.rollback': expect.stringMatching(/17 after 18/) })
-    expect(verdict).toMatchObject({ accepted: false, status: null })
-  })
-
-  it('refuses everything while a record of it cannot be read', async () => {
-    const broken: RollbackMemory = { get: async () => of(3, 0), put: async () => undefined }
-    const verdict = await inspectQuote(writeQuote(pki), await handleOf(), { ...options, memory: broken })
-    expect(failures(verdict)).toEqual({ 'collateral.rollback': expect.stringMatching(/record of/) })
-  })
-})
-
 describe('the verdict', () => {
+  it('is about the bytes as they were when it was asked for', async () => {
+    const quote = writeQuote(pki)
+    const asked = inspectQuote(quote, await handleOf(), options)
+    quote.fill(0)
+    expect(await asked).toMatchObject({ accepted: true, measurements: { mrTd: 'a0'.repeat(48) } })
+  })
+
+  it('of more bytes than are read says so', async () => {
+    const verdict = await inspectQuote(new Uint8Array(400_000), await handleOf(), options)
+    expect(failures(verdict)).toEqual({ 'quote.shape': expect.stringMatching(/400000 bytes, at most/) })
+  })
+
   it('has every check once, in the order of the closed list, in any case', async () => {
     const verdicts = [
       await inspect(),
@@ -162,9 +144,23 @@ describe('the verdict', () => {
     await expect(inspectQuote(writeQuote(pki), await handleOf(), { ...options, at })).rejects.toThrow(TypeError)
   })
 
+  it('accepts nothing of which a check was not made, but that nobody remembers older collateral', async () => {
+    const { checks } = await inspect()
+    const without = (name: QuoteCheckName): QuoteVerdict =>
+      verdictOf({
+        ...{ status: 'UpToDate', tcbDate: null, advisories: [], measurements: null, root: 'intel', expires: null, platform: null },
+        checks: checks.filter((check) => check.name !== name),
+      })
+    for (const name of QUOTE_CHECKS) expect([name, without(name).accepted]).toEqual([name, name === 'collateral.rollback'])
+    expect([without('quote.signature').status, without('policy.debug').status]).toEqual([null, 'UpToDate'])
+  })
+
   it('calls every root but Intel’s a development root, whatever its owner calls it', async () => {
     const collateral = await handleOf()
     const verdict = await inspectQuote(writeQuote(pki), { ...collateral, root: { ...collateral.root, development: false } }, options)
     expect(verdict.root).toBe('development')
+    const intels = { ...collateral, root: { spkiHash: fromHex(INTEL_ROOT), development: true } }
+    expect((await inspectQuote(writeQuote(pki), intels, options)).root).toBe('development')
+    expect((await inspectQuote(writeQuote(pki), { ...intels, root: { ...intels.root, development: false } }, options)).root).toBe('intel')
   })
 })
