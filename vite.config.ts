@@ -16,10 +16,24 @@ const ENTRIES = {
     elements: 'client/page/elements/index.ts',
     react: 'client/page/react/index.ts',
   },
-  verify: { verify: 'client/verify/index.ts', core: 'wasm/core.ts' },
+  verify: {
+    verify: 'client/verify/index.ts',
+    quote: 'client/verify/quotes.ts',
+    events: 'client/verify/events/index.ts',
+    core: 'wasm/core.ts',
+  },
   worker: { worker: 'worker/main.ts' },
   node: { 'node/index': 'node/index.ts', 'node/main': 'node/main.ts' },
 } as const satisfies Readonly<Record<string, Entries>>
+
+/** What the entries of `verify` share, under names of its own, so that each has its budget, and a page that has two of them loads it once. */
+const SHARED = [
+  { name: 'core', test: /\/wasm\// },
+  { name: 'hashes', test: /@noble\/hashes\/sha2/ },
+  { name: 'values', test: /\/client\/(?:error|primitives\/(?:bytes|digest|json))\.ts$/ },
+  { name: 'codec', test: /\/client\/primitives\/codec/ },
+  { name: 'curves', test: /@noble\/curves\/(?:utils|abstract\/(?:curve|modular))/ },
+] as const
 
 /** Chunks of an earlier build would be published too. The declarations beside them are the compiler's, and stay. */
 const clear = (): void => {
@@ -72,8 +86,7 @@ export default defineConfig({
   root,
   environments: {
     page: browser(ENTRIES.page, {}),
-    // The core beside it, so that each has its budget, and a page that has both entries could share it.
-    verify: browser(ENTRIES.verify, { codeSplitting: { groups: [{ name: 'core', test: /\/wasm\// }] } }),
+    verify: browser(ENTRIES.verify, { codeSplitting: { groups: [...SHARED] } }),
     // One self-contained module works as `?worker`, as `?url`, by `new URL` and by `spawn()`.
     worker: browser(ENTRIES.worker, { codeSplitting: false }),
     node: node(ENTRIES.node),

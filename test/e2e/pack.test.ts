@@ -34,6 +34,8 @@ const resources = process.getActiveResourcesInfo().length
 const { connect } = await import('${NAME}')
 await import('${NAME}/lattice/tally')
 await import('${NAME}/verify')
+await import('${NAME}/quote')
+await import('${NAME}/events')
 const { hash, implementation } = await import('${NAME}/core')
 const hashed = [implementation(), hash().length].join(' ')
 const added = Reflect.ownKeys(globalThis).filter((key) => !before.has(key)).map(String)
@@ -42,8 +44,10 @@ console.log(JSON.stringify({ connect: typeof connect, hashed, added, resources: 
   'types.ts': `import { connect } from '${NAME}'
 import * as tally from '${NAME}/lattice/tally'
 import * as verify from '${NAME}/verify'
+import * as quote from '${NAME}/quote'
+import * as events from '${NAME}/events'
 import * as core from '${NAME}/core'
-export const probe: readonly [typeof connect, typeof tally, typeof verify, typeof core] = [connect, tally, verify, core]
+export const probe: readonly object[] = [connect, tally, verify, quote, events, core]
 `,
   'tsconfig.json': JSON.stringify({
     compilerOptions: {

@@ -62,16 +62,16 @@ export interface Tdx {
  */
 export const tdx = (from: TdxValidatorConfig = { baseline: {}, variants: [] }): Tdx => {
   const config = checkValidator(from)
-  const require = (name: CriteriaName) => (value: MeasurementLike) =>
+  const demand = (name: CriteriaName) => (value: MeasurementLike) =>
     tdx({ ...config, baseline: { ...config.baseline, [name]: measurement('baseline', name, value) } })
   return {
     config,
     signature: () => validatorSignature(config),
-    requireMrtd: require('mrtd'),
-    requireRtmr0: require('rtmr0'),
-    requireRtmr1: require('rtmr1'),
-    requireRtmr2: require('rtmr2'),
-    requireRtmr3: require('rtmr3'),
+    requireMrtd: demand('mrtd'),
+    requireRtmr0: demand('rtmr0'),
+    requireRtmr1: demand('rtmr1'),
+    requireRtmr2: demand('rtmr2'),
+    requireRtmr3: demand('rtmr3'),
     allowVariant: (criteria) =>
       tdx({ ...config, variants: [...config.variants, criteriaFrom(`variants[${config.variants.length}]`, criteria)] }),
     maxAge: (maxAge) => tdx({ ...config, maxAge }),

@@ -1,5 +1,4 @@
-import { p256 } from '@noble/curves/nist.js'
-import { sha256 } from '@noble/hashes/sha2.js'
+import { sha256 as hash } from '@noble/hashes/sha2.js'
 import { type Bytes, toHex } from '../../primitives/bytes.ts'
 import type { VerifyEcdsa } from '../attestation.ts'
 
@@ -7,7 +6,7 @@ import type { VerifyEcdsa } from '../attestation.ts'
  * SHA-256: 32 bytes. The library's and not WebCrypto's: what is hashed here (a SubjectPublicKeyInfo, a key with its authentication data)
  * has a hundred bytes, which take 5 µs, and a promise of WebCrypto takes longer.
  */
-export { sha256 }
+export const sha256 = (bytes: Bytes): Bytes => hash(bytes) as Bytes
 
 /** The part of WebCrypto that a host may offer. */
 export interface SubtleEcdsa {
@@ -44,6 +43,8 @@ const isWellFormed = (publicKey: Bytes, signature: Bytes): boolean =>
 
 /** 23 of 56 real signatures of Intel's have the higher s, which noble refuses by default and X9.62 does not (TDX.md section 2). */
 const verifyWithNoble: VerifyEcdsa = async (publicKey, signature, message) => {
+  // Fetched where it is needed: every page with a secure context has WebCrypto.
+  const { p256 } = await import('@noble/curves/nist.js')
   try {
     return p256.verify(signature, message, publicKey, { lowS: false, prehash: true })
   } catch {
