@@ -126,9 +126,10 @@ export class CollateralKeep {
     if (this.#own.signal.aborted) return
     this.#failures += 1
     const problem = error instanceof Error ? error.message : String(error)
-    // Every look fails alike until somebody puts it right.
-    if (problem === this.#told) return
-    this.#told = problem
+    // Every look fails alike until somebody puts it right; what time it is stands in some problems.
+    const told = problem.replace(/\d+/g, '')
+    if (told === this.#told) return
+    this.#told = told
     const expires = this.current?.verified.expires ?? null
     this.#o.host.log('warn', 'collateral could not be had; what is kept stays until it ends', { problem, expires })
   }

@@ -29,14 +29,14 @@ export type AttestedSeat = Pick<TicketReport, 'isAttested' | 'expires' | 'proble
 
 /** Between two rounds: while tickets are missing, for a while; after that. */
 const GOSSIP_MS = { eager: 2_000, calm: 30_000 } as const
-/** Rounds in a hurry after a start, or after one that brought something: a seat that is down for days is not asked for all the time. */
+/** Rounds in a hurry after a start, or after one that changed something: a seat that is down for days is not asked for all the time. */
 const EAGER_ROUNDS = 30
 /** For all that one member is asked in a round. */
 const PEER_MS = 20_000
 
 /**
  * The tickets of a committee whose keys live in TDs, as a member holds them: its own, and those that other members show. All are verified as
- * a reader does, those that count are served. Voting never looks at them.
+ * a reader does, and served. Voting never looks at them.
  */
 export class Attest {
   readonly #o: AttestOptions
@@ -72,7 +72,7 @@ export class Attest {
   status(): readonly AttestedSeat[] {
     return this.#o.expected.roster.members.map((_, member) => {
       const { isAttested, expires, problem } = this.#shelf.report(member)
-      // A ticket of one's own that does not count is on no shelf.
+      // The shelf keeps what counted before; the file may say more.
       const own = member === this.#o.seat && !isAttested ? this.#ticket?.problem : null
       return { member, isAttested, expires, problem: own ?? problem }
     })
@@ -103,16 +103,17 @@ export class Attest {
   async #gossip(): Promise<void> {
     const { host, addresses } = this.#o
     const { signal } = this.#own
+    const missing = (): number => this.status().filter(({ isAttested }) => !isAttested).length
     for (let eager = EAGER_ROUNDS; !signal.aborted; eager -= 1) {
-      const changes = await Promise.all(addresses.map((address) => this.#pull(address)))
-      if (changes.includes(true)) eager = EAGER_ROUNDS
-      const hasAll = this.status().every(({ isAttested }) => isAttested)
-      await sleep(host, hasAll || eager <= 0 ? GOSSIP_MS.calm : GOSSIP_MS.eager, signal)
+      const before = missing()
+      await Promise.all(addresses.map((address) => this.#pull(address)))
+      if (missing() !== before) eager = EAGER_ROUNDS
+      await sleep(host, missing() === 0 || eager <= 0 ? GOSSIP_MS.calm : GOSSIP_MS.eager, signal)
     }
   }
 
-  /** Asks a member for the tickets that it holds. @returns whether anything was new */
-  async #pull(address: string): Promise<boolean> {
+  /** Asks a member for the tickets that it holds. */
+  async #pull(address: string): Promise<void> {
     const { host, expected, rosterId } = this.#o
     const own = scope(this.#own.signal)
     const cancel = host.after(PEER_MS, () => own.abort(new Error('no answer in time')))
@@ -121,10 +122,9 @@ export class Attest {
       // The connection is the one that votes travel on: it stays open.
       const link = await host.dial(address, { signal })
       const { tickets } = await exchange(link, 'tickets', { group: expected.group, roster: rosterId }, { host, signal })
-      return await this.#learn(tickets, (wanted, most) => fetchBlob({ host, link, signal }, wanted, most))
+      await this.#learn(tickets, (wanted, most) => fetchBlob({ host, link, signal }, wanted, most))
     } catch (error) {
       if (!this.#own.signal.aborted) host.log('debug', 'a member was not asked for tickets', { address, problem: String(error) })
-      return false
     } finally {
       cancel()
       own.end()

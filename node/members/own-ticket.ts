@@ -25,19 +25,20 @@ export interface OwnTicketOptions {
   readonly seat: number
   readonly expected: Expected
   readonly host: Pick<Host, 'now' | 'random' | 'after' | 'log'>
-  /** Called with a ticket that counts, and its collateral. */
+  /** Called with the ticket, whether it counts or not, and its collateral. */
   readonly show: (held: HeldTicket, collateral: Bytes) => Promise<unknown>
 }
 
 const LOOK_MS = 10_000
 
-/** A member's own ticket, verified as a reader does before it is shown to anybody. */
+/** A member's own ticket, verified as a reader does, so that its operator hears what is wrong with it before readers do. */
 export class OwnTicket {
   readonly #o: OwnTicketOptions
   readonly #own: Scope = scope()
   #keep: CollateralKeep | null = null
   #data: Bytes | null = null
   #problem: string | null = null
+  #told = ''
   /** Ticket and collateral as they were shown last, and the unix second until which they count. */
   #shown = { name: '', until: 0 }
   #turn: Promise<void> = Promise.resolve()
@@ -113,18 +114,21 @@ export class OwnTicket {
     const held = { member: seat, class: TDX_CLASS, data, collateral: kept === null ? [] : [kept.hash] }
     const { problem, verdict } = await judge(held, kept === null ? [] : [kept.verified], expected, at)
     // Shown all the same: a reader that is to say why it does not count has to see it.
-    if (kept !== null && problem !== null) await show(held, kept.bytes)
-    if (problem !== null || kept === null) return this.#refused(problem ?? 'no collateral for its quote holds')
+    if (kept !== null) await show(held, kept.bytes)
+    if (problem !== null) return this.#refused(problem)
     this.#shown = { name, until: verdict?.expires ?? 0 }
     this.#problem = null
-    await show(held, kept.bytes)
+    this.#told = ''
     host.log('info', 'the ticket of this member counts', { ticket: files.ticket, expires: this.#shown.until })
   }
 
   /** Said once, and every time that it is something else. */
   #refused(problem: string): void {
-    if (problem === this.#problem || this.#own.signal.aborted) return
     this.#problem = problem
+    // What time it is stands in some problems.
+    const told = problem.replace(/\d+/g, '')
+    if (told === this.#told || this.#own.signal.aborted) return
+    this.#told = told
     const { ticket } = this.#o.files
     this.#o.host.log('error', 'the ticket of this member does not count, and readers do not count its votes', { ticket, problem })
   }

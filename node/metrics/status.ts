@@ -36,9 +36,13 @@ export interface Health {
 
 /** Whether a member does its part at `now`, in milliseconds since the epoch. */
 export const healthOf = (status: MemberStatus, now: number): Health => {
-  const reasons = [votingProblem(status), quorumProblem(status), headProblem(status, now), chainProblem(status)].filter(
-    (reason) => reason !== null,
-  )
+  const reasons = [
+    votingProblem(status),
+    quorumProblem(status),
+    headProblem(status, now),
+    chainProblem(status),
+    ticketProblem(status),
+  ].filter((reason) => reason !== null)
   return { ok: reasons.length === 0, reasons }
 }
 
@@ -79,6 +83,13 @@ const headProblem = (status: MemberStatus, now: number): string | null => {
 const chainProblem = ({ chain }: MemberStatus): string | null => {
   if (chain === null || chain.state === 'following' || chain.state === 'waiting') return null
   return `its chain is ${chain.state}: ${chain.detail}. ${CURES[chain.state]}`
+}
+
+/** It votes all the same: only readers look at tickets. */
+const ticketProblem = ({ tickets, seat }: MemberStatus): string | null => {
+  const own = tickets?.find(({ member }) => member === seat)
+  if (own === undefined || own.isAttested) return null
+  return `its TDX ticket does not count, so readers do not count its votes: ${own.problem ?? 'no reason was given'}. See that --ticket and --collateral name files that the quoting service keeps new`
 }
 
 const CURES: Readonly<Record<'down' | 'inconsistent' | 'reorganised', string>> = {

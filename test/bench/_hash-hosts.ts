@@ -81,24 +81,32 @@ export const measureInNode = async (
 }
 
 /** Measures in a dedicated Worker of a page, as the library's own code runs. */
-export const measureInBrowser = async (
-  { folder }: Built,
+export const measureInBrowser = (
+  built: Built,
   options: Omit<MeasureOptions, 'reference'>,
   say: (done: Measured) => void,
 ): Promise<void> => {
+  const program = `
+    import { measure } from './hashes.js'
+    import load from './reference.js'
+    export const main = async (say) => {
+      const { hash } = await load(await fetch('./reference.wasm'))
+      await measure({ ...${JSON.stringify(options)}, reference: hash }, say)
+    }`
+  return inWorker(built, program, (value) => say(value as Measured))
+}
+
+/** Runs `main(say)` of a program in a dedicated Worker of a fresh page, until it settles. */
+export const inWorker = async ({ folder }: Built, program: string, say: (value: unknown) => void): Promise<void> => {
+  await writeFile(join(folder, 'program.js'), program)
   await writeFile(
     join(folder, 'worker.js'),
-    `import { measure } from './hashes.js'
-     import load from './reference.js'
-     const main = async () => {
-       const { hash } = await load(await fetch('./reference.wasm'))
-       await measure({ ...${JSON.stringify(options)}, reference: hash }, (done) => postMessage({ done }))
-     }
-     main().then(() => postMessage({}), (error) => postMessage({ failed: String(error) }))`,
+    `import { main } from './program.js'
+     main((done) => postMessage({ done })).then(() => postMessage({}), (error) => postMessage({ failed: String(error) }))`,
   )
   await writeFile(join(folder, 'index.html'), '<!doctype html><title>bench</title>')
   await inPage(folder, async (page, url) => {
-    await page.exposeFunction('say', (done: Measured) => say(done))
+    await page.exposeFunction('say', say)
     await page.goto(url)
     await page.evaluate(
       () =>

@@ -63,9 +63,10 @@ export const Request = variant(
     prove: [2, struct({ group: fixed(32), at: u64, queries: list(Query, 64, 1) })],
     watch: [3, struct({ group: fixed(32), surfaces: list(u8, 4, 1), from: u64, withstand: option(u8), credit: u32 })],
     credit: [4, struct({ n: u32 })],
+    tickets: [5, struct({ group: fixed(32), roster: fixed(32) })],
     blob: [6, struct({ hash: fixed(32), offset: u64 })],
   },
-  [5, 7],
+  [7],
 )
 export type Request = Of<typeof Request>
 
@@ -75,6 +76,8 @@ export const EpochStep = struct({ certificate: Certificate, roster: Roster })
 
 export const Opened = struct({ steps: list(EpochStep, 64), more: bool, head: Certificate, links: list(option(TreeProof), 2) })
 export type Opened = Of<typeof Opened>
+
+const MemberTicket = struct({ member: u8, class: fixed(32), data: bytes(16_000), collateral: list(fixed(32), 4) })
 
 const Appended = list(list(bytes(ITEM), 65_535), 4, 1)
 export const Commits = struct({ headers: list(Header, 64, 1), seal: Seal, appended: list(Appended, 64, 1) })
@@ -86,6 +89,7 @@ export const Response = variant({
   proven: [2, struct({ answers: list(Answer, 64, 1) })],
   commits: [3, Commits],
   gap: [4, struct({ next: u64 })],
+  tickets: [5, struct({ tickets: list(MemberTicket, 60) })],
   blob: [6, struct({ total: atMost(u64, 67_108_864n), bytes: bytes(262_144) })],
   error: [255, struct({ code: u8, have: u64, retryMs: u32, text: text(256) })],
 })

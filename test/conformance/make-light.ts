@@ -8,6 +8,7 @@ import { type Answer, type Query, Request, Response } from './light.ts'
 import { genesisOf } from './make-blocks.ts'
 import { pathOf, proveMap } from './map.ts'
 import { answerTo, appendedOf, openedAt, tailOf } from './serve.ts'
+import { TDX_CLASS } from './tdx.ts'
 import { Name, topicKey, type World } from './world.ts'
 
 const MOST = 2n ** 64n - 1n
@@ -66,9 +67,17 @@ function requests(world: World): Request[] {
     { is: 'watch', value: { group, surfaces: [0], from: 1n, withstand: null, credit: 0 } },
     { is: 'watch', value: { group, surfaces: [0, 1, 2, 3], from: MOST, withstand: 255, credit: 2 ** 32 - 1 } },
     { is: 'credit', value: { n: 4 } },
+    { is: 'tickets', value: { group, roster: hash } },
     { is: 'blob', value: { hash, offset: 262_144n } },
   ]
 }
+
+const ticket = (member: number, length: number) => ({
+  member,
+  class: TDX_CLASS,
+  data: bytesOf('ticket', length),
+  collateral: [H('collateral'), H('more collateral')],
+})
 
 const marks = (n: number) =>
   upTo(n).map((i) => ({ path: Uint8Array.from({ length: 32 }, (_, j) => (j === 31 ? i : 0)), count: BigInt(i + 1) }))
@@ -87,6 +96,8 @@ function responses(world: World): Response[] {
     { is: 'proven', value: { answers } },
     { is: 'commits', value: appendedOf(world, [0, 3], 4, 6) },
     { is: 'gap', value: { next: 8n } },
+    { is: 'tickets', value: { tickets: [] } },
+    { is: 'tickets', value: { tickets: [ticket(0, 10), { ...ticket(63, 0), collateral: [] }] } },
     { is: 'blob', value: { total: 67_108_864n, bytes: bytesOf('blob', 40) } },
     { is: 'blob', value: { total: 0n, bytes: zeros(0) } },
     ...[
@@ -112,7 +123,7 @@ function refused(world: World): Row[] {
   const response = (value: Response): string => hexOf(Response, value)
 
   add('Request', 'truncated', 'nothing', '')
-  for (const kept of [5, 7]) add('Request', 'kept', `request ${kept} is kept for a later version`, `0${kept}${g}`)
+  add('Request', 'kept', 'request 7 is kept for a later version', `07${g}`)
   add('Request', 'variant', 'no such request', `08${g}`)
   add('Request', 'variant', 'error is no request', 'ff01')
   add('Request', 'uleb-shortest', 'variant 0 in two bytes', '800001010000')
@@ -141,7 +152,11 @@ function refused(world: World): Row[] {
 
   const opened = response({ is: 'opened', value: openedAt(world, 10, [2, 12]) })
   const gap = response({ is: 'gap', value: { next: 8n } })
-  for (const kept of [5, 7]) add('Response', 'variant', `response ${kept} is none of this version`, `0${kept}`)
+  add('Response', 'variant', 'response 7 is none of this version', '07')
+  const held = (data: string, more: string) => `00${h}${data}${more}`
+  add('Response', 'length', 'sixty-one tickets', '053d')
+  add('Response', 'length', 'a ticket of 16,001 bytes', `0501${held('817d', '')}`)
+  add('Response', 'length', 'a ticket with five pieces of collateral', `0501${held('00', '05')}`)
   add('Response', 'truncated', 'variant 255 as one byte', 'ff')
   add('Response', 'variant', 'variant 256', '8002')
   add('Response', 'uleb-shortest', 'variant 255 in three bytes', 'ff8100')

@@ -2,6 +2,7 @@
 
 import { encode, u64 } from './bcs.ts'
 import { genesis, Header, Observation, observationMessage } from './blocks.ts'
+import { Roster } from './committee.ts'
 import { sign } from './ed25519.ts'
 import { at, type Bytes, bytesOf, H, hex, u64le, unhex } from './hash.ts'
 import { UNIVERSE, uniqueId } from './ids.ts'
@@ -9,6 +10,7 @@ import { both, hexOf, keyFor, type Row, signers, upTo } from './kit.ts'
 import { makeAgreement } from './make-agreement.ts'
 import { ruleOf } from './make-keys.ts'
 import { FEE_RECIPIENT } from './make-payments.ts'
+import { gate, refusedGates } from './make-tdx.ts'
 import { pathOf } from './map.ts'
 import { attributionOf, countPayments } from './payments.ts'
 import { chainsOf, checkTail, indexRoot, type Keyed, proveTail, TailAnswer, TailQuery } from './tails.ts'
@@ -52,10 +54,12 @@ const CONTENT: Content = {
 function configs(): Row[] {
   const acl: Acl = { roster: four(), admission: { is: 'roster', value: null }, readers: { is: 'anyone', value: null } }
   const one: Acl = { ...acl, roster: signers(scope, 'alone', 1).roster }
+  const gated: Acl = { ...one, admission: { is: 'tdx', value: gate() } }
   const rows: [name: string, chainId: bigint, content: Content, acl: Acl][] = [
     ['ethereum.mainnet', 1n, CONTENT, acl],
     ['unichain.mainnet', 130n, CONTENT, acl],
     ['devnet', 31_337n, { ...CONTENT, inclusion: { is: 'depth', value: { blocks: 12 } }, predecessor: H('before') }, acl],
+    ['gated', 1n, CONTENT, gated],
     ['oracle.γ', 2n ** 64n - 1n, { ...CONTENT, origin: { number: 0n, hash: new Uint8Array(32) } }, one],
   ]
   return rows.map(([name, chainId, content, list]) => {
@@ -312,13 +316,16 @@ function facts(): Row {
 function refusedConfig(): Row[] {
   const content = hexOf(Content, CONTENT)
   const acl = hexOf(Acl, { roster: four(), admission: { is: 'roster', value: null }, readers: { is: 'anyone', value: null } })
+  // All that stands before the admission, of a committee of one.
+  const alone = hexOf(Roster, signers(scope, 'alone', 1).roster)
   const inclusion = 2 * (1 + SIGNATURE.length + 20 + 8 + 32)
   const row = (type: string, rule: string, why: string, bytes: string): Row => ({ type, stage: 'decode', rule, why, hex: bytes })
   return [
     row('Content', 'variant', 'no such inclusion', `${content.slice(0, inclusion)}02${content.slice(inclusion + 2)}`),
     row('Content', 'tag', 'a predecessor with tag 2', `${content.slice(0, -2)}02`),
     row('Content', 'trailing', 'a byte after it', `${content}00`),
-    row('Acl', 'variant', 'no such admission', `${acl.slice(0, -4)}0100`),
+    row('Acl', 'variant', 'no such admission', `${acl.slice(0, -4)}0200`),
+    ...refusedGates().map(([rule, why, gate]) => row('Acl', rule, why, `${alone}01${gate}00`)),
     row('Acl', 'variant', 'no such readers', `${acl.slice(0, -2)}01`),
     row('Acl', 'truncated', 'no readers', acl.slice(0, -2)),
   ]

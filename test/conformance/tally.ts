@@ -23,6 +23,7 @@ import { type Declared, KINDS, Observation } from './blocks.ts'
 import { Roster } from './committee.ts'
 import { type Bytes, compare, H, join, same } from './hash.ts'
 import { aclFingerprint, contentFingerprint, latticeId, organismIds, UNIVERSE } from './ids.ts'
+import { TdxGate } from './tdx.ts'
 
 // --- refunds
 
@@ -166,7 +167,11 @@ export const Content = struct({
 })
 export type Content = Of<typeof Content>
 
-export const Acl = struct({ roster: Roster, admission: variant({ roster: [0, unit] }), readers: variant({ anyone: [0, unit] }) })
+export const Acl = struct({
+  roster: Roster,
+  admission: variant({ roster: [0, unit], tdx: [1, TdxGate] }),
+  readers: variant({ anyone: [0, unit] }),
+})
 export type Acl = Of<typeof Acl>
 
 /** The ids of a tally: the last of them is its `group`. */

@@ -5,6 +5,7 @@ import { FULL as COMMIT, fuzzCommit } from './commit.ts'
 import { FULL as CORE, fuzzCore } from './core.ts'
 import { fuzzLight, FULL as LIGHT } from './light.ts'
 import { fuzzProofs, FULL as PROOFS } from './proofs.ts'
+import { fuzzQuote, FULL as QUOTE } from './quote.ts'
 
 /** What runs here of each: `npm run fuzz -- NAME` is the whole. */
 const PART = 0.02
@@ -16,6 +17,7 @@ test.each<readonly [string, string, number, (options: Options) => Promise<Outcom
   ['PROTOCOL 1, a hostile member of four', 'commit', COMMIT, fuzzCommit],
   ['GAP-18 TAL-07 X-26, changed proofs', 'proofs', PROOFS, fuzzProofs],
   ['binary formats of the core', 'core', CORE, fuzzCore],
+  ['docs/quotes.md, changed quotes and collateral', 'quote', QUOTE, fuzzQuote],
 ])(
   '%s: a fiftieth of the %s fuzz finds nothing',
   async (_, name, full, run) => {
@@ -26,7 +28,7 @@ test.each<readonly [string, string, number, (options: Options) => Promise<Outcom
     // Accepted and refused, both: a fuzz that is refused at the door tries nothing behind it.
     expect(tally.size).toBeGreaterThan(1)
   },
-  60_000,
+  120_000,
 )
 
 test('a case is the same alone as among the others, and every case is another', async () => {

@@ -86,6 +86,16 @@ describe('coalition member status', () => {
     expect(out).toMatch(/\nvoting {7}no\nhealth {7}it votes no more: the disk is full.*\n {13}it has no block yet/)
   })
 
+  it('says whose tickets count where the config asks for them, and until when', async () => {
+    const tickets = [
+      { member: 0, isAttested: true, expires: Math.floor(NOW / 1_000) + 7_300, problem: null },
+      { member: 1, isAttested: false, expires: null, problem: 'no ticket was shown' },
+    ]
+    const { code, out } = await ask({ http: await member({ tickets }) })
+    expect(code).toBe(1)
+    expect(out).toMatch(/\ntickets {6}member 0 {3}counts for 2 h more\n {13}member 1 {3}does not count: no ticket was shown\n/)
+  })
+
   it('gives the same as JSON', async () => {
     const { code, out } = await ask({ http: await member({ voting: 'asking' }) }, { json: true })
     expect(code).toBe(1)

@@ -93,6 +93,12 @@ describe('coalition member start', () => {
     expect(await readdir(memberFolder(folder, 0))).not.toContain('http.json')
   })
 
+  it('refuses in one line a ticket that the config does not ask for', async () => {
+    const { start } = await committee()
+    const { code, err } = await start('--ticket', 'ticket', '--collateral', 'http://127.0.0.1:9')
+    expect([code, err]).toEqual([1, [expect.stringMatching(/^Member\.UngatedError: .*asks for none.*$/)]])
+  })
+
   it('refuses in one line the address of nobody', async () => {
     const { start } = await committee()
     const { code, err } = await start('--peer', '/ip4/127.0.0.1/tcp/4000')
@@ -106,6 +112,11 @@ describe('coalition member start', () => {
     ['an RPC URL of another protocol', ['--config', 'FILE', '--rpc', 'ws://127.0.0.1:1'], /^--rpc: .*http/],
     ['a level that is none', ['--config', 'FILE', '--rpc', NO_CHAIN, '--log-level', 'loud'], /^--log-level is one of/],
     ['a health address without a port', ['--config', 'FILE', '--rpc', NO_CHAIN, '--http', 'localhost'], /^--http takes HOST:PORT/],
+    [
+      'a ticket without collateral',
+      ['--config', 'FILE', '--rpc', NO_CHAIN, '--ticket', 'ticket'],
+      /^--ticket and --collateral go together/,
+    ],
     ['an option that is none', ['--config', 'FILE', '--rpc', NO_CHAIN, '--quiet'], /--quiet/],
   ])('ends with 2 for %s', async (_, argv, line) => {
     const { folder } = await committee()

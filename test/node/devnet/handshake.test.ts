@@ -1,8 +1,12 @@
 import { readdir, readFile, writeFile } from 'node:fs/promises'
 import { describe, expect, it } from 'vitest'
+import { tdxGate } from '../../../client/coalition/tickets/tdx-gate.ts'
+import { tdx } from '../../../client/coalition/tickets/tdx-validator.ts'
 import { handshakeFile, handshakeOf, type Plan, publish } from '../../../node/devnet/handshake.ts'
 import { UsageError } from '../../../node/io.ts'
 import { scratch } from '../folder.ts'
+
+const GATE = tdxGate(new Uint8Array(32).fill(3), tdx().requireMrtd('a0'.repeat(48)).config)
 
 const plan = (folder: string, changed: Partial<Plan> = {}): Plan => ({
   folder,
@@ -27,6 +31,11 @@ describe('handshakeOf', () => {
 
   it.each<readonly [string, Partial<Plan>, RegExp]>([
     ['another number of members', { members: 1 }, /is of a committee of 4, this one would have 1: remove the folder/],
+    [
+      'a committee of keys alone',
+      { gate: GATE },
+      /is of a committee without quotes, this one would be one with quotes of the gate \{"root":/,
+    ],
     ['another chain', { origin: new Uint8Array(32) }, /is of the chain that begins at 0707/],
   ])('refuses a folder of %s, and leaves it as it is', async (_, changed, problem) => {
     const folder = await scratch()
@@ -37,6 +46,15 @@ describe('handshakeOf', () => {
       message: expect.stringMatching(problem),
     })
     expect(await readFile(handshakeFile(folder), 'utf8')).toBe(before)
+  })
+
+  it('folds a gate into a new config, and goes on with no other one', async () => {
+    const folder = await scratch()
+    const config = await handshakeOf(plan(folder, { members: 1, gate: GATE }))
+    expect(config.acl.admission).toEqual({ kind: 'tdx', value: GATE })
+    expect(await handshakeOf(plan(folder, { gate: GATE }))).toEqual(config)
+    const other = { ...GATE, root: new Uint8Array(32) }
+    for (const gate of [null, other]) await expect(handshakeOf(plan(folder, { gate }))).rejects.toThrow('is of a committee with quotes')
   })
 
   it('makes no second committee where the first one cannot be read', async () => {

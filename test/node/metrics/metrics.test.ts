@@ -43,7 +43,7 @@ const scrape = async () => {
 
 describe('metrics (OPR-07)', () => {
   it('names every number with its type and a help', async () => {
-    status = statusOf()
+    status = statusOf({ tickets: [{ member: 0, isAttested: true, expires: 1_800_000_000, problem: null }] })
     const families = parse(await text())
     const own = [...families].filter(([name]) => name.startsWith('coalition_'))
     expect(own.map(([name, { type }]) => `${name} ${type}`).sort()).toEqual([
@@ -64,6 +64,7 @@ describe('metrics (OPR-07)', () => {
       'coalition_proposed_total counter',
       'coalition_quorum gauge',
       'coalition_refused_messages_total counter',
+      'coalition_ticket_expires_seconds gauge',
       'coalition_view gauge',
       'coalition_views_total counter',
       'coalition_voting gauge',
@@ -124,6 +125,14 @@ describe('metrics (OPR-07)', () => {
     expect(value('coalition_chain_state', '{state="following"}')).toBe(0)
     expect(value('coalition_peer_index', '{member="3"}')).toBeUndefined()
     expect(value('coalition_views_total')).toBe(132)
+  })
+
+  it('says until when the tickets that count do', async () => {
+    const ticket = (member: number, expires: number | null) => ({ member, isAttested: expires !== null, expires, problem: null })
+    status = statusOf({ tickets: [ticket(0, 1_800_000_000), ticket(1, null)] })
+    const value = await scrape()
+    expect(value('coalition_ticket_expires_seconds', '{member="0"}')).toBe(1_800_000_000)
+    expect(value('coalition_ticket_expires_seconds', '{member="1"}')).toBeUndefined()
   })
 
   it('stays one line a sample, whatever an operator is called', async () => {

@@ -8,6 +8,13 @@ import { NOW, statusOf } from './status.ts'
 const chain = (state: ChainState['state']): ChainState => ({ state, detail: 'what is seen', block: 5n })
 const peers = (...up: readonly boolean[]): MemberStatus['peers'] => up.map((isUp, i) => ({ member: i + 1, isUp, index: 120n }))
 
+const tickets = (member: number, problem: string | null): NonNullable<MemberStatus['tickets']>[number] => ({
+  member,
+  isAttested: problem === null,
+  expires: problem === null ? 1_800_000_000 : null,
+  problem,
+})
+
 describe('healthOf', () => {
   it.each<readonly [string, Partial<MemberStatus>, readonly RegExp[]]>([
     ['a member that votes, with a quorum and a new block', {}, []],
@@ -29,6 +36,8 @@ describe('healthOf', () => {
     ['a chain that is down', { chain: chain('down') }, [/chain is down: what is seen.*--rpc/]],
     ['a chain that lies', { chain: chain('inconsistent') }, [/chain is inconsistent: what is seen.*--rpc/]],
     ['a chain that took a block back', { chain: chain('reorganised') }, [/chain is reorganised: what is seen.*another node/]],
+    ['a ticket of its own that counts, and one of another that does not', { tickets: [tickets(1, null), tickets(2, 'why')] }, []],
+    ['a ticket of its own that does not count', { tickets: [tickets(1, 'it is old')] }, [/ticket does not count.*it is old.*--ticket/]],
     [
       'all at once',
       { voting: 'stopped', peers: peers(false, false, false), timeMs: 0n, chain: chain('down') },
@@ -54,7 +63,15 @@ describe('a report as JSON', () => {
     JSON.parse(toJson(reportOf(statusOf(changed), NOW))) as Record<string, unknown>
 
   it('comes back as it was', () => {
-    for (const status of [statusOf(), statusOf({ chain: null, peers: [], voting: 'stopped', problem: 'why', index: (1n << 64n) - 1n })])
+    const tickets = [
+      { member: 0, isAttested: true, expires: 1_800_000_000, problem: null },
+      { member: 1, isAttested: false, expires: null, problem: 'no ticket was shown' },
+    ]
+    for (const status of [
+      statusOf(),
+      statusOf({ tickets }),
+      statusOf({ chain: null, peers: [], voting: 'stopped', problem: 'why', index: (1n << 64n) - 1n }),
+    ])
       expect(readReport(JSON.parse(toJson(reportOf(status, NOW))))).toEqual(reportOf(status, NOW))
   })
 
@@ -74,6 +91,7 @@ describe('a report as JSON', () => {
     ['a chain without a state', { ...json(), chain: { detail: 'x' } }, '$.chain.state'],
     ['a peer that is up by text', { ...json(), peers: [{ member: 0, isUp: 'yes', index: '1' }] }, '$.peers[0].isUp'],
     ['more peers than a committee has', { ...json(), peers: Array.from({ length: 65 }, () => ({})) }, '$.peers'],
+    ['a ticket that counts by text', { ...json(), tickets: [{ member: 0, isAttested: 1 }] }, '$.tickets[0].isAttested'],
     ['a text without end', { ...json(), operator: 'x'.repeat(4_097) }, '$.operator'],
   ])('refuses %s and says where', (_, value, path) => {
     expect(() => readReport(value)).toThrow(expect.objectContaining({ name: 'Config.ParseError', path }))
