@@ -44,8 +44,6 @@ export class Attest {
   readonly #shelf: TicketShelf
   readonly #own: Scope = scope()
   #ticket: OwnTicket | null = null
-  /** One at a time learns: what came first must not take the place of what came after it. */
-  #turn: Promise<unknown> = Promise.resolve()
   #life: Promise<void> = Promise.resolve()
 
   private constructor(options: AttestOptions) {
@@ -94,7 +92,7 @@ export class Attest {
     } else {
       this.#ticket = await OwnTicket.open({
         ...{ files: own, folder, seat, expected: this.#expected, host },
-        show: (held, collateral) => this.#learn([held], async () => collateral),
+        show: (held, collateral) => this.#shelf.learn([held], async () => collateral),
       })
     }
     this.#life = this.#gossip().catch(() => {})
@@ -122,19 +120,13 @@ export class Attest {
       // The connection is the one that votes travel on: it stays open.
       const link = await host.dial(address, { signal })
       const { tickets } = await exchange(link, 'tickets', { group: expected.group, roster: rosterId }, { host, signal })
-      await this.#learn(tickets, (wanted, most) => fetchBlob({ host, link, signal }, wanted, most))
+      await this.#shelf.learn(tickets, (wanted, most) => fetchBlob({ host, link, signal }, wanted, most))
     } catch (error) {
       if (!this.#own.signal.aborted) host.log('debug', 'a member was not asked for tickets', { address, problem: String(error) })
     } finally {
       cancel()
       own.end()
     }
-  }
-
-  #learn(...shown: Parameters<TicketShelf['learn']>): Promise<boolean> {
-    const next = this.#turn.then(() => this.#shelf.learn(...shown))
-    this.#turn = next.catch(() => {})
-    return next
   }
 
   #now(): number {

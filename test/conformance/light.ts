@@ -89,7 +89,7 @@ export const Response = variant({
   proven: [2, struct({ answers: list(Answer, 64, 1) })],
   commits: [3, Commits],
   gap: [4, struct({ next: u64 })],
-  tickets: [5, struct({ tickets: list(MemberTicket, 60) })],
+  tickets: [5, struct({ tickets: list(MemberTicket, 64) })],
   blob: [6, struct({ total: atMost(u64, 67_108_864n), bytes: bytes(262_144) })],
   error: [255, struct({ code: u8, have: u64, retryMs: u32, text: text(256) })],
 })

@@ -154,7 +154,7 @@ function refused(world: World): Row[] {
   const gap = response({ is: 'gap', value: { next: 8n } })
   add('Response', 'variant', 'response 7 is none of this version', '07')
   const held = (data: string, more: string) => `00${h}${data}${more}`
-  add('Response', 'length', 'sixty-one tickets', '053d')
+  add('Response', 'length', 'sixty-five tickets', '0541')
   add('Response', 'length', 'a ticket of 16,001 bytes', `0501${held('817d', '')}`)
   add('Response', 'length', 'a ticket with five pieces of collateral', `0501${held('00', '05')}`)
   add('Response', 'truncated', 'variant 255 as one byte', 'ff')

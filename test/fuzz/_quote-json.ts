@@ -14,12 +14,12 @@ const CRLS = ['root_ca_crl', 'pck_crl'] as const
 const CHAINS = ['pck_crl_issuer_chain', 'tcb_info_issuer_chain', 'qe_identity_issuer_chain', 'pck_certificate_chain'] as const
 const HEX = [...SIGNATURES, ...CRLS]
 
-/** Null for what is no JSON object of texts any more. */
+/** Null for what is no JSON object of texts any more, or has none. */
 const membersOf = (collateral: Bytes): Text | null => {
   try {
     const value: unknown = JSON.parse(Buffer.from(collateral).toString('utf8'))
-    const isText = typeof value === 'object' && value !== null && Object.values(value).every((member) => typeof member === 'string')
-    return isText ? (value as Text) : null
+    const texts: readonly unknown[] = typeof value === 'object' && value !== null ? Object.values(value) : []
+    return texts.length > 0 && texts.every((one) => typeof one === 'string') ? (value as Text) : null
   } catch {
     return null
   }
@@ -31,10 +31,10 @@ type MemberEdit = (draw: Draw, members: Text, others: readonly Text[]) => Member
 const member =
   (names: readonly string[], change: (draw: Draw, text: string, others: readonly string[], name: string) => string): MemberEdit =>
   (draw, members, others) => {
-    const name = pick(
-      draw,
-      names.filter((each) => each in members),
-    )
+    const left = names.filter((each) => each in members)
+    // Another change may have taken all of them away.
+    if (left.length === 0) return members
+    const name = pick(draw, left)
     const text = (each: Text): string[] => (each[name] === undefined ? [] : [each[name]])
     return { ...members, [name]: change(draw, members[name] ?? '', others.flatMap(text), name) }
   }

@@ -12,6 +12,9 @@ const KEPT = 128
 /** Seconds until a refused ticket is looked at again: it may have been too early by this clock. */
 const AGAIN = 60
 
+/** Bytes by their BLAKE3, and the most of them to take. */
+type Fetch = (hash: Bytes, most: number) => Promise<Bytes>
+
 interface Kept {
   readonly bytes: Bytes
   readonly verified: VerifiedCollateral
@@ -27,6 +30,7 @@ export class TicketShelf {
   readonly #collateral = new Map<string, Kept>()
   /** When a ticket was refused, by its hash: nobody makes us verify it twice a minute. */
   readonly #refused = new Map<string, number>()
+  #turn: Promise<unknown> = Promise.resolve()
 
   constructor(expected: Expected, now: () => number) {
     this.#expected = expected
@@ -34,28 +38,37 @@ export class TicketShelf {
   }
 
   /**
-   * Takes in what a server showed: one ticket of each seat, each verified unless it is known. A ticket that counts is only ever replaced by a
-   * newer one that counts too.
+   * Takes in what a server showed: one ticket of each seat, each verified unless it is known. A ticket that counts is only ever replaced by one
+   * that was quoted later, or counts longer. Calls wait for one another: what came first never takes the place of what came after it.
    *
    * @param fetch bytes by their BLAKE3, from that server; what it throws makes the collateral missing
-   * @returns whether anything changed
    */
-  async learn(shown: readonly HeldTicket[], fetch: (hash: Bytes, most: number) => Promise<Bytes>): Promise<boolean> {
-    let changed = false
+  learn(shown: readonly HeldTicket[], fetch: Fetch): Promise<void> {
+    const next = this.#turn.then(() => this.#learn(shown, fetch))
+    this.#turn = next.catch(() => {})
+    return next
+  }
+
+  async #learn(shown: readonly HeldTicket[], fetch: Fetch): Promise<void> {
     const seen = new Set<number>()
     for (const held of shown) {
       if (held.member >= this.#expected.roster.members.length || seen.has(held.member)) continue
       seen.add(held.member)
       const before = this.#seats.get(held.member)
-      if (before !== undefined && this.#counts(before) && equal(before.held.data, held.data)) continue
-      if (this.#wasRefused(held)) continue
-      const judged = await judge(held, await this.#collateralOf(held, fetch), this.#expected, this.#now())
-      if (judged.problem !== null) this.#refuse(held)
-      if (before !== undefined && this.#counts(before) && (judged.problem !== null || judged.quotedAt <= before.quotedAt)) continue
+      if (this.#isKnown(before, held) || this.#wasRefused(held)) continue
+      const collaterals = await this.#collateralOf(held, fetch)
+      const judged = await judge(held, collaterals, this.#expected, this.#now())
+      // Not for want of collateral: a server that withholds it would make us pass over the same ticket where it can be had.
+      if (judged.problem !== null && collaterals.length > 0) this.#refuse(held)
+      if (before !== undefined && this.#counts(before) && !isBetter(judged, before)) continue
       this.#seats.set(held.member, judged)
-      changed = true
     }
-    return changed
+  }
+
+  /** It counts, and so does all of its collateral: nothing newer is in what was shown. */
+  #isKnown(before: Judged | undefined, { data, collateral }: HeldTicket): boolean {
+    if (before === undefined || !this.#counts(before) || !equal(before.held.data, data)) return false
+    return collateral.every((wanted) => this.#collateral.has(toHex(wanted)))
   }
 
   report(seat: number): TicketReport {
@@ -94,7 +107,7 @@ export class TicketShelf {
     this.#refused.set(nameOf(held), this.#now())
   }
 
-  async #collateralOf({ collateral }: HeldTicket, fetch: (hash: Bytes, most: number) => Promise<Bytes>): Promise<VerifiedCollateral[]> {
+  async #collateralOf({ collateral }: HeldTicket, fetch: Fetch): Promise<VerifiedCollateral[]> {
     const found: VerifiedCollateral[] = []
     for (const wanted of collateral) {
       const name = toHex(wanted)
@@ -108,15 +121,22 @@ export class TicketShelf {
     return found
   }
 
-  async #fetch(wanted: Bytes, fetch: (hash: Bytes, most: number) => Promise<Bytes>): Promise<VerifiedCollateral | null> {
+  async #fetch(wanted: Bytes, fetch: Fetch): Promise<VerifiedCollateral | null> {
     const bytes = await fetch(wanted, MAX_COLLATERAL).catch(() => null)
     if (bytes === null || bytes.length > MAX_COLLATERAL || !equal(hash(bytes), wanted)) return null
     const verified = await verifiedFrom(bytes, this.#expected, this.#now())
     if (verified === null) return null
-    if (this.#collateral.size >= KEPT) this.#collateral.clear()
+    // The oldest goes: what is served now came last.
+    for (const oldest of this.#collateral.keys()) if (this.#collateral.size >= KEPT) this.#collateral.delete(oldest)
     this.#collateral.set(toHex(wanted), { bytes, verified })
     return verified
   }
 }
 
 const nameOf = ({ member, data, collateral }: HeldTicket): string => `${member} ${toHex(hash(data, concat(...collateral)))}`
+
+/** It counts too, and was quoted later, or counts longer. */
+const isBetter = (judged: Judged, before: Judged): boolean => {
+  if (judged.problem !== null || judged.quotedAt < before.quotedAt) return false
+  return judged.quotedAt > before.quotedAt || (judged.verdict?.expires ?? 0) > (before.verdict?.expires ?? 0)
+}

@@ -19,7 +19,7 @@ export const BLOB_LIMITS = { total: 67_108_864n, page: 262_144 } as const
 /** Most headers of one `commits`. */
 export const MAX_HEADERS = 64
 /** Most tickets of one answer, and most collateral that one ticket names. */
-export const MAX_TICKETS = 60
+export const MAX_TICKETS = 64
 const MAX_COLLATERAL = 4
 /** Most bytes of a ticket's data. */
 export const MAX_TICKET = 16_000
