@@ -47,7 +47,7 @@ describe('the Worker', () => {
     const hash = expect.stringMatching(/^[0-9a-f]{64}$/)
     expect(ids).toEqual({ network: hash, group: hash })
     const hashes = { stableId: hash, content: hash, acl: hash, config: hash, roster: hash }
-    expect(inputs).toEqual({ ...ids, ...hashes, lattice: 'nowhere', chainId: 1n })
+    expect(inputs).toEqual({ ...ids, ...hashes, lattice: 'nowhere', chainId: '1' })
     expect(problems).toEqual([expect.stringContaining(nobody)])
   })
 
