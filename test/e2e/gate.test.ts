@@ -42,7 +42,9 @@ it('TDX Tickets: refunds carry a green attestation check with what was measured,
   const start = performance.now()
   await page.waitForSelector('#live li.refund', LONG)
   console.log(`the first refund of a gated group was on the page after ${((performance.now() - start) / 1_000).toFixed(1)} s`)
-  const row = page.locator('#live li.refund').first()
+  // By its place: newer ones come on top while it is looked at.
+  const place = await page.locator('#live li.refund').first().getAttribute('data-position')
+  const row = page.locator(`#live li.refund[data-position="${place}"]`)
   expect(await row.locator('.light[title="authority: verified"]').count()).toBe(1)
   await row.locator('summary').first().click()
   const attested = row.locator('.verdict tr.passed', { hasText: 'quote.chain' })

@@ -5,27 +5,31 @@ import { below, chance, type Draw, pick } from './_seeded.ts'
 
 // Changes to signatures, signed DER and PEM.
 
+const TOP = 2n ** 256n
+const negative = (value: bigint): bigint => (ORDER - (value % ORDER)) % ORDER
+
 /** r ‖ s: the other s, which holds as well, and pairs that do not. */
 export const editPair = (draw: Draw, pair: Bytes): Bytes => {
   if (pair.length !== 64 || chance(draw, 0.1)) return mutate(draw, pair)
   const [r, s] = [pair.slice(0, 32), pair.slice(32)]
-  const negative = (half: Bytes): Bytes => bytesOf(ORDER - bigOf(half))
-  const edge = pick(draw, [0n, 1n, ORDER, ORDER - 1n, 2n ** 256n - 1n])
+  const minus = (half: Bytes): Bytes => bytesOf(negative(bigOf(half)))
+  const edge = pick(draw, [0n, 1n, ORDER, ORDER - 1n, TOP - 1n])
   return pick(draw, [
     ...[otherS(pair), otherS(pair), otherS(pair)],
-    ...[concat(negative(r), s), concat(negative(r), negative(s)), concat(s, r), concat(r, bytesOf(edge)), concat(bytesOf(edge), s)],
-    concat(r, bytesOf((bigOf(s) + ORDER) % 2n ** 256n)),
+    ...[concat(minus(r), s), concat(minus(r), minus(s)), concat(s, r), concat(r, bytesOf(edge)), concat(bytesOf(edge), s)],
+    concat(r, bytesOf((bigOf(s) + ORDER) % TOP)),
   ])
 }
 
 /** A certificate or CRL: its signature, a bit anywhere, another form of the same. */
 export const editDer = (draw: Draw, der: Bytes): Bytes => {
   const parts = splitDer(der)
-  if (parts === null || chance(draw, 0.4)) return mutate(draw, der)
+  // Another change may have made numbers of half the document out of them.
+  if (parts === null || parts.r >= TOP || parts.s >= TOP || chance(draw, 0.4)) return mutate(draw, der)
   const { r, s } = parts
   return pick(draw, [
-    ...[joinDer({ ...parts, s: ORDER - s }), joinDer({ ...parts, s: ORDER - s })],
-    joinDer({ ...parts, r: ORDER - r }),
+    ...[joinDer({ ...parts, s: negative(s) }), joinDer({ ...parts, s: negative(s) })],
+    joinDer({ ...parts, r: negative(r) }),
     joinDer({ ...parts, s: s + ORDER }),
     joinDer({ ...parts, tbs: mutate(draw, parts.tbs) }),
     joinDer({ ...parts, algorithm: mutate(draw, parts.algorithm) }),
