@@ -1,6 +1,6 @@
 import { CoalitionError } from '../../client/error.ts'
 import type { Host } from '../../client/network/host.ts'
-import { sleep } from '../../client/network/scope.ts'
+import { scope, sleep } from '../../client/network/scope.ts'
 import { type Bytes, copy } from '../../client/primitives/bytes.ts'
 import type { Collateral } from '../../client/verify/collateral/index.ts'
 import { collateralOf, type PccsAnswer } from './pccs.ts'
@@ -86,20 +86,30 @@ const answerOf = async (base: URL, path: string, memory: PccsMemory, options: Fe
 }
 
 /** Tries again what may be otherwise the next time. */
-const patiently = async <T>(
-  { host, signal, timeoutMs = TIMEOUT_MS, pausesMs = PAUSES_MS }: FetchOptions,
-  run: (signal: AbortSignal) => Promise<T>,
-): Promise<T> => {
+const patiently = async <T>(options: FetchOptions, run: (signal: AbortSignal) => Promise<T>): Promise<T> => {
+  const { host, signal, pausesMs = PAUSES_MS } = options
   for (const pause of pausesMs) {
     try {
-      return await run(AbortSignal.any([signal, AbortSignal.timeout(timeoutMs)]))
+      return await within(options, run)
     } catch (error) {
       signal.throwIfAborted()
       if (error instanceof PccsError && error.isFinal) throw error
       await sleep(host, pause, signal)
     }
   }
-  return run(AbortSignal.any([signal, AbortSignal.timeout(timeoutMs)]))
+  return within(options, run)
+}
+
+// Not AbortSignal.any over a timeout: Node 20 may collect it before it fires, and the attempt would last for ever.
+const within = async <T>({ host, signal, timeoutMs = TIMEOUT_MS }: FetchOptions, run: (signal: AbortSignal) => Promise<T>): Promise<T> => {
+  const own = scope(signal)
+  const cancel = host.after(timeoutMs, () => own.abort(new DOMException('no whole answer in time', 'TimeoutError')))
+  try {
+    return await run(own.signal)
+  } finally {
+    cancel()
+    own.end()
+  }
 }
 
 /** @returns null where the service says that nothing changed */
