@@ -32,6 +32,8 @@ export interface ChainOptions {
   readonly ecdsa: VerifyEcdsa
   /** Certificates whose signatures were found to hold before, under this root: those of a handle. */
   readonly known?: readonly Certificate[]
+  /** The check of the leaf's signature by the next certificate, where it was started before. */
+  readonly leaf?: Promise<boolean> | null
 }
 
 /** Bits of RFC 5280 section 4.2.1.3. */
@@ -78,11 +80,12 @@ export const within = <T>(path: string, run: () => T): T => {
 export const verifyChain = async (chain: readonly Certificate[], options: ChainOptions): Promise<readonly string[]> => {
   const problems = shapeProblems(chain, options)
   if (problems.length > 0) return problems
-  const { path, ecdsa, known = [] } = options
+  const { path, ecdsa, known = [], leaf = null } = options
   const top = chain.length - 1
   const valid = await Promise.all(
     chain.map((certificate, i) => {
       if (known.some((other) => isSame(other, certificate))) return true
+      if (i === 0 && leaf !== null) return leaf
       return i === top ? isSelfSigned(certificate, ecdsa) : isSignedBy(certificate, chain[i + 1] as Certificate, ecdsa)
     }),
   )
@@ -102,15 +105,31 @@ export const isSignedBy = (
   ecdsa: VerifyEcdsa,
 ): Promise<boolean> => ecdsa(publicKey, signature, tbs)
 
-/** Roots that were found to be signed by themselves: there is one, and every chain ends in it. By port, since another may say another thing. */
-const roots = new WeakMap<VerifyEcdsa, Certificate[]>()
+interface SignedRoot {
+  readonly root: Certificate
+  readonly holds: Promise<boolean>
+}
+
+/**
+ * Roots that are signed by themselves, or are being looked at: there is one, every chain ends in it, and chains are verified side by side. By
+ * port, since another may say another thing.
+ */
+const roots = new WeakMap<VerifyEcdsa, readonly SignedRoot[]>()
 const KEPT_ROOTS = 8
 
-const isSelfSigned = async (root: Certificate, ecdsa: VerifyEcdsa): Promise<boolean> => {
+const isSelfSigned = (root: Certificate, ecdsa: VerifyEcdsa): Promise<boolean> => {
   const kept = roots.get(ecdsa) ?? []
-  if (kept.some((other) => isSame(other, root))) return true
-  const holds = await isSignedBy(root, root, ecdsa)
-  if (holds) roots.set(ecdsa, [root, ...kept].slice(0, KEPT_ROOTS))
+  const known = kept.find((other) => isSame(other.root, root))
+  if (known) return known.holds
+  const holds = isSignedBy(root, root, ecdsa)
+  roots.set(ecdsa, [{ root, holds }, ...kept].slice(0, KEPT_ROOTS))
+  // One that could not be checked may be checked another time.
+  const forget = (): void =>
+    void roots.set(
+      ecdsa,
+      (roots.get(ecdsa) ?? []).filter((other) => other.holds !== holds),
+    )
+  holds.then((isGood) => (isGood ? undefined : forget()), forget)
   return holds
 }
 

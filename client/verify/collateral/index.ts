@@ -1,6 +1,6 @@
 // Stage one of a quote's verification: what Intel publishes for a platform, verified once and shared by many quotes (TDX.md, "Shape of the API").
 
-export { type ChainKind, type ChainOptions, readChain, verifyChain } from './chain.ts'
+export { type ChainKind, type ChainOptions, isSignedBy, readChain, verifyChain } from './chain.ts'
 export { type Collateral, collateralCodec, collateralHash } from './content.ts'
 export { createEcdsa, type SubtleEcdsa, sha256 } from './ecdsa.ts'
 export { checkRollback, type RollbackMemory, RollbackRecordError, remember, rollbackMemory } from './memory.ts'

@@ -62,15 +62,12 @@ const decode = (body: Bytes, path: string, from: number): Bytes => {
   let [length, digits, bits, pads] = [0, 0, 0, 0]
   for (let i = 0; i < body.length; i++) {
     const byte = body[i] as number
-    if (isSpace(byte)) continue
     const digit = DIGITS[byte] as number
-    if (byte === PAD) pads++
-    else if (digit < 0 || pads > 0) throw new CollateralFormatError(path, from + i, 'is not a digit of base64')
-    else {
+    if (digit >= 0 && pads === 0) {
       bits = ((bits << 6) | digit) & 0xffff
-      digits++
-      if (digits % 4 !== 1) bytes[length++] = bits >> (6 - 2 * ((digits - 1) % 4))
-    }
+      if ((digits++ & 3) !== 0) bytes[length++] = bits >> (8 - 2 * (digits & 3 || 4))
+    } else if (byte === PAD) pads++
+    else if (!isSpace(byte)) throw new CollateralFormatError(path, from + i, 'is not a digit of base64')
   }
   const over = digits % 4
   const left = over === 0 ? 0 : bits & (over === 2 ? 0x0f : 0x03)

@@ -123,10 +123,10 @@ const partsOf = async (
   handle: VerifiedCollateral | null,
   { policy, at, ecdsa }: AttestationOptions,
 ): Promise<OwnParts> => {
-  const { quote, shape, pck } = started
+  const { quote, shape, pck, leaf } = started
   const { body, header, signature } = quote
   const sgx = typeof pck === 'string' ? null : pck.chain[0].sgx
-  const [own, chain] = await Promise.all([started.checks, handle === null ? [] : checkPck(pck, handle, at, ecdsa)])
+  const [own, chain] = await Promise.all([started.checks, handle === null ? [] : checkPck(pck, handle, { at, ecdsa, leaf })])
   const parts = { ...NOTHING, checks: [shape, ...own, ...chain], measurements: measurementsOf(body), platform: sgx && platformOf(sgx) }
   if (handle === null) return parts
   const qe = checkQe(signature.certification.qeReport, handle.qeIdentity, header.teeType)
@@ -148,11 +148,10 @@ const partsOf = async (
 const checkPck = async (
   pck: PckChain | string,
   handle: VerifiedCollateral,
-  at: number,
-  ecdsa: VerifyEcdsa,
+  options: Parameters<typeof checkChain>[2],
 ): Promise<readonly QuoteCheck[]> => {
   if (typeof pck === 'string') return [check('quote.pckChain', 'failed', 'the certificate of the platform, with its chain', pck)]
-  return [await checkChain(pck, handle, { at, ecdsa }), checkRevocation(pck, handle)]
+  return [await checkChain(pck, handle, options), checkRevocation(pck, handle)]
 }
 
 /**

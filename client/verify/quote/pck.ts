@@ -14,6 +14,8 @@ export interface PckChain {
   readonly chain: Chain
   /** What it is kept by once it was verified; null for the collateral's, which was verified with it. */
   readonly key: string | null
+  /** Whether its signatures held before, under the handle that it was read with. */
+  readonly isKnown: boolean
 }
 
 /** Where a quote's chain stands, in a problem. */
@@ -38,15 +40,17 @@ export const readPck = ({ type, data }: PckSource, handle: VerifiedCollateral | 
   if (type === 5) return readOwn(data, handle)
   if (type !== 1 && type !== 4) return `certification data of type ${type} names no certificate`
   const chain = handle?.pckChain ?? null
-  return isChain(chain) ? { chain, key: null } : `certification data of type ${type}, and the collateral has no pck_certificate_chain`
+  return isChain(chain)
+    ? { chain, key: null, isKnown: true }
+    : `certification data of type ${type}, and the collateral has no pck_certificate_chain`
 }
 
 const readOwn = (data: PckSource['data'], handle: VerifiedCollateral | null): PckChain | string => {
   const key = toHex(hash(data))
   const known = handle && kept.get(handle)?.get(key)
-  if (known) return { chain: known, key }
+  if (known) return { chain: known, key, isKnown: true }
   const chain = readChain(readPem(data, PATH), PATH)
-  return isChain(chain) ? { chain, key } : `${PATH}: expected 3 certificates, found ${chain.length}`
+  return isChain(chain) ? { chain, key, isKnown: false } : `${PATH}: expected 3 certificates, found ${chain.length}`
 }
 
 const isChain = (chain: readonly Certificate[] | null): chain is Chain => chain !== null && chain.length === 3
@@ -64,20 +68,21 @@ const keep = (handle: VerifiedCollateral, key: string, chain: Chain): void => {
 /**
  * Whether the chain holds at a time.
  *
+ * @param leaf the check of the leaf's own signature, where it was started with the quote's
  * @see TDX.md section 3
  */
 export const checkChain = async (
   { chain, key }: PckChain,
   handle: VerifiedCollateral,
-  { at, ecdsa }: { readonly at: number; readonly ecdsa: VerifyEcdsa },
+  { at, ecdsa, leaf }: { readonly at: number; readonly ecdsa: VerifyEcdsa; readonly leaf: Promise<boolean> | null },
 ): Promise<QuoteCheck> => {
   const { root, intermediate, rootCertificate } = handle
   const isKnown = key === null || kept.get(handle)?.has(key) === true
   const known = isKnown ? chain : [intermediate, rootCertificate]
-  const problems = await verifyChain(chain, { kind: 'pck', path: PATH, root, at, ecdsa, known })
+  const problems = await verifyChain(chain, { kind: 'pck', path: PATH, root, at, ecdsa, known, leaf })
   if (problems.length === 0 && key !== null) keep(handle, key, chain)
-  const [leaf, authority] = chain
-  const found = `${leaf.subject.commonName} with serial ${toHex(leaf.serial)} of ${authority.subject.commonName}`
+  const [pck, authority] = chain
+  const found = `${pck.subject.commonName} with serial ${toHex(pck.serial)} of ${authority.subject.commonName}`
   return judge('quote.pckChain', problems, `a PCK certificate under the ${root.development ? 'development root' : 'pinned root'}`, found)
 }
 

@@ -2,7 +2,7 @@ import { type Quote, readQuote } from '../../../wasm/quote.ts'
 import { FormatError, MAX_INPUT } from '../../../wasm/reading.ts'
 import { type Bytes, concat, copy } from '../../primitives/bytes.ts'
 import type { QuoteCheck, QuoteCheckName, VerifyEcdsa } from '../attestation.ts'
-import { CollateralFormatError, type VerifiedCollateral } from '../collateral/index.ts'
+import { CollateralFormatError, isSignedBy, type VerifiedCollateral } from '../collateral/index.ts'
 import { check } from './checks.ts'
 import { type PckChain, readPck } from './pck.ts'
 import { checkBinding } from './qe.ts'
@@ -15,6 +15,8 @@ export interface StartedQuote {
   readonly pck: PckChain | string
   /** quote.binding and quote.signature, and quote.qeSignature where there is a chain. */
   readonly checks: Promise<readonly QuoteCheck[]>
+  /** Whether the PCK's certificate is signed by the next one of its chain; null where that is known, or there is no chain. */
+  readonly leaf: Promise<boolean> | null
 }
 
 const SHAPE = 'a quote of version 3, 4 or 5, ECDSA on P-256, by a QE of Intel'
@@ -39,12 +41,21 @@ export const startQuote = (bytes: Bytes, ecdsa: VerifyEcdsa, handle: VerifiedCol
     quote,
     shape: check('quote.shape', 'passed', SHAPE, found),
     pck,
+    leaf: typeof pck === 'string' || pck.isKnown ? null : startLeaf(pck, ecdsa),
     checks: Promise.all([
       checkQuoteSignature(quote, ecdsa),
       Promise.resolve(checkBinding(signature)),
       ...(typeof pck === 'string' ? [] : [checkQeSignature(quote, pck, ecdsa)]),
     ]),
   }
+}
+
+// It needs nothing of the collateral, and a host with threads of its own is done with it before the collateral is read.
+const startLeaf = ({ chain: [leaf, authority] }: PckChain, ecdsa: VerifyEcdsa): Promise<boolean> => {
+  const holds = isSignedBy(leaf, authority, ecdsa)
+  // Nobody may ask, as when the collateral is refused.
+  holds.catch(() => {})
+  return holds
 }
 
 const checkQuoteSignature = async ({ signed, signature }: Quote, ecdsa: VerifyEcdsa): Promise<QuoteCheck> =>
