@@ -27,7 +27,13 @@ export const sourceOf = (sources: readonly Source[], group: Bytes): Source => {
   return source
 }
 
-export const answerHello = (sources: readonly Source[], host: Host, { versions, groups }: RequestOf<'hello'>): ResponseOf<'hello'> => {
+/** @param watches what this server allows one peer */
+export const answerHello = (
+  sources: readonly Source[],
+  host: Host,
+  { versions, groups }: RequestOf<'hello'>,
+  watches: number,
+): ResponseOf<'hello'> => {
   if (!versions.includes(LIGHT_VERSION))
     throw new Refusal('version', `this server speaks version ${LIGHT_VERSION}`, { have: BigInt(LIGHT_VERSION) })
   const served = groups.flatMap((group) =>
@@ -36,7 +42,7 @@ export const answerHello = (sources: readonly Source[], host: Host, { versions, 
       .map((source) => ({ group, ...source.served() }))
       .slice(0, 1),
   )
-  const { frame, streams, watches, unaryMs } = LIGHT_LIMITS
+  const { frame, streams, unaryMs } = LIGHT_LIMITS
   return { version: LIGHT_VERSION, limits: { frame, streams, watches, unaryMs }, timeMs: BigInt(Math.trunc(host.now())), served }
 }
 

@@ -24,6 +24,7 @@ interface Served {
   readonly host: Host
   readonly tipFrames: TipFrames
   readonly loads: Map<string, Load>
+  readonly watches: number
 }
 
 /**
@@ -31,9 +32,10 @@ interface Served {
  * is wrong costs its sender the stream and nobody else anything. Limits are counted by link key, so a second connection gives no second share.
  *
  * @param sources the groups that are served now
+ * @param watches of one peer at once: more for a server whose peers serve others in turn
  */
-export const serveLight = (sources: () => readonly Source[], host: Host): StreamHandler => {
-  const served: Served = { sources, host, tipFrames: new Map(), loads: new Map() }
+export const serveLight = (sources: () => readonly Source[], host: Host, watches: number = LIGHT_LIMITS.watches): StreamHandler => {
+  const served: Served = { sources, host, tipFrames: new Map(), loads: new Map(), watches }
   return async (stream, peer) => {
     const name = toHex(peer)
     const load = served.loads.get(name) ?? { streams: 0, watches: 0 }
@@ -94,10 +96,10 @@ const readRequest = async (input: AsyncGenerator<Bytes, void, undefined>): Promi
   return decode(requestCodec, next.value)
 }
 
-const answer = async ({ sources, host }: Served, request: Exclude<Request, { kind: 'watch' }>): Promise<Response> => {
+const answer = async ({ sources, host, watches }: Served, request: Exclude<Request, { kind: 'watch' }>): Promise<Response> => {
   switch (request.kind) {
     case 'hello':
-      return { kind: 'hello', value: answerHello(sources(), host, request.value) }
+      return { kind: 'hello', value: answerHello(sources(), host, request.value, watches) }
     case 'open':
       return { kind: 'opened', value: await answerOpen(sourceOf(sources(), request.value.group), request.value) }
     case 'prove':
@@ -119,7 +121,7 @@ interface Channel {
 
 const serveWatch = async (served: Served, request: RequestOf<'watch'>, load: Load, { input, write, own }: Channel): Promise<void> => {
   const source = sourceOf(served.sources(), request.group)
-  if (load.watches >= LIGHT_LIMITS.watches) throw new Refusal('busy', `at most ${LIGHT_LIMITS.watches} watches`, { retryMs: 1_000 })
+  if (load.watches >= served.watches) throw new Refusal('busy', `at most ${served.watches} watches`, { retryMs: 1_000 })
   load.watches += 1
   const end = scope(own.signal)
   const watcher: Watcher = { credit: request.credit, gate: new Gate(), signal: end.signal, write }
