@@ -1,48 +1,10 @@
-import { CoalitionError } from '../error.ts'
 import { type Bytes, fromHex } from './bytes.ts'
 import { checkName } from './id.ts'
+import { type Json, ParseError, text } from './json-value.ts'
 
-// Readers for published configs. A known field is checked strictly and an error says where it stands; fields that this version does
-// not know stay as they are, so a config written for a later one still loads (CFG-17).
+// Readers for published configs, of what has a form of its own; those for what JSON itself has are in json-value.ts.
 
-/** A value inside a JSON document, and the path to it, e.g. `$.lattices[0].chainId`. */
-export interface Json {
-  readonly value: unknown
-  readonly path: string
-}
-
-/** The fields of an object, known and unknown. @throws ParseError */
-export const record = ({ value, path }: Json): Readonly<Record<string, unknown>> => {
-  if (typeof value !== 'object' || value === null || Array.isArray(value))
-    throw new ParseError(path, `expected an object, found ${nameOf(value)}`)
-  return value as Record<string, unknown>
-}
-
-/** A field that may be absent; null is the same as absent. Own fields only: `constructor` is not one. */
-export const optional = (json: Json, key: string): Json | undefined => {
-  const fields = record(json)
-  const value = Object.hasOwn(fields, key) ? fields[key] : undefined
-  return value === undefined || value === null ? undefined : { value, path: `${json.path}.${key}` }
-}
-
-/** A field that must be there. @throws ParseError */
-export const member = (json: Json, key: string): Json => {
-  const found = optional(json, key)
-  if (!found) throw new ParseError(`${json.path}.${key}`, 'is missing')
-  return found
-}
-
-/** Every item of a list, in order. @throws ParseError */
-export const items = <T>({ value, path }: Json, read: (item: Json) => T): T[] => {
-  if (!Array.isArray(value)) throw new ParseError(path, `expected a list, found ${nameOf(value)}`)
-  return value.map((item: unknown, i) => read({ value: item, path: `${path}[${i}]` }))
-}
-
-/** Text as it stands. @throws ParseError */
-export const text = ({ value, path }: Json): string => {
-  if (typeof value !== 'string') throw new ParseError(path, `expected text, found ${nameOf(value)}`)
-  return value
-}
+export { items, type Json, member, optional, ParseError, record, text } from './json-value.ts'
 
 /** A name by the grammar of IDENTITY.md. @throws ParseError, with the NameError as its cause */
 export const name = (json: Json): string => within(json.path, () => checkName(text(json)))
@@ -71,17 +33,5 @@ const within = <T>(path: string, run: () => T): T => {
   } catch (cause) {
     if (cause instanceof ParseError) throw cause
     throw new ParseError(path, cause instanceof Error ? cause.message : String(cause), cause)
-  }
-}
-
-const nameOf = (value: unknown): string => (value === null ? 'null' : Array.isArray(value) ? 'a list' : typeof value)
-
-/** A published config that cannot be read; `path` names the field. */
-export class ParseError extends CoalitionError {
-  declare readonly path: string
-  declare readonly problem: string
-
-  constructor(path: string, problem: string, cause?: unknown) {
-    super('Config.ParseError', `${path}: ${problem}`, { path, problem }, cause === undefined ? {} : { cause })
   }
 }

@@ -1,6 +1,6 @@
 import { readCertificate } from '../../wasm/certificate.ts'
 import { type Bytes, fromHex, toHex } from '../primitives/bytes.ts'
-import { INTEL_ROOT, type TrustedRoot } from './attestation.ts'
+import { INTEL_ROOT, type TrustedRoot, type VerifyEcdsa } from './attestation.ts'
 import { within } from './collateral/chain.ts'
 import { CollateralFormatError, readPem, sha256 } from './collateral/index.ts'
 
@@ -12,12 +12,13 @@ export const intelRoot = (): TrustedRoot => ({ spkiHash: fromHex(INTEL_ROOT), de
  * stands on it says so.
  *
  * @param pem one certificate
+ * @param ecdsa from {@link createEcdsa}
  * @throws CollateralFormatError naming the byte; UnsupportedError where there is no WebAssembly with SIMD
  */
-export const readRoot = (pem: Bytes): TrustedRoot => {
+export const readRoot = async (pem: Bytes, ecdsa: VerifyEcdsa): Promise<TrustedRoot> => {
   const [der, more] = readPem(pem, 'root')
   if (der === undefined || more !== undefined)
     throw new CollateralFormatError('root', null, 'one certificate is a root, several are a chain')
-  const spkiHash = sha256(within('root', () => readCertificate(der)).spki) as Bytes
+  const spkiHash = await sha256(within('root', () => readCertificate(der)).spki, ecdsa)
   return { spkiHash, development: toHex(spkiHash) !== INTEL_ROOT }
 }

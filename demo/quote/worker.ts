@@ -1,5 +1,6 @@
 import { explainMeasurements, replayEventLog } from '../../client/verify/events/index.ts'
-import { createEcdsa, inspectAttestation, intelRoot, parsePolicy, type QuoteVerdict, readRoot } from '../../client/verify/quotes.ts'
+import { parsePolicy } from '../../client/verify/policies.ts'
+import { createEcdsa, inspectAttestation, intelRoot, type QuoteVerdict, readRoot } from '../../client/verify/quotes.ts'
 import { problem } from '../wallet/format.ts'
 import { type Bytes, quoteFrom } from './given.ts'
 import type { Answer, Answered, Asked, LogAnswer, Question } from './question.ts'
@@ -20,7 +21,7 @@ const explainLog = (log: Bytes, { measurements }: QuoteVerdict): LogAnswer => {
 
 const answer = async ({ quote, collateral, log, root, policy, at }: Question): Promise<Answer> => {
   try {
-    const options = { ecdsa, at, policy: parsePolicy(policy), root: root === null ? intelRoot() : readRoot(root) }
+    const options = { ecdsa, at, policy: parsePolicy(policy), root: root === null ? intelRoot() : await readRoot(root, ecdsa) }
     const verdict = await inspectAttestation(quoteFrom(quote), collateral, options)
     return { verdict, log: log && explainLog(log, verdict) }
   } catch (error) {

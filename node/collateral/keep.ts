@@ -4,11 +4,11 @@ import { MAX_COLLATERAL } from '../../client/network/attest/tickets.ts'
 import type { Host } from '../../client/network/host.ts'
 import { type Scope, scope, sleep } from '../../client/network/scope.ts'
 import { type Bytes, equal, toHex } from '../../client/primitives/bytes.ts'
-import { decode, encode } from '../../client/primitives/codec.ts'
 import type { TrustedRoot, VerifyEcdsa } from '../../client/verify/attestation.ts'
+import { decodeCollateral } from '../../client/verify/collateral/codec.ts'
 import {
   type Collateral,
-  collateralCodec,
+  collateralBytes,
   isFresh,
   type VerifiedCollateral,
   verifyCollateral,
@@ -103,7 +103,7 @@ export class CollateralKeep {
   }
 
   async #refresh(): Promise<void> {
-    await this.#take(encode(collateralCodec, await this.#o.load(this.#own.signal)))
+    await this.#take(collateralBytes(await this.#o.load(this.#own.signal)))
     this.#failures = 0
     this.#told = ''
   }
@@ -149,7 +149,7 @@ export class CollateralKeep {
 
   #verify(bytes: Bytes): Promise<VerifiedCollateral> {
     const { root, ecdsa } = this.#o
-    return verifyCollateral(decode(collateralCodec, bytes), { root, ecdsa, at: this.#now() })
+    return verifyCollateral(decodeCollateral(bytes), { root, ecdsa, at: this.#now() })
   }
 
   async #prune(current: string): Promise<void> {

@@ -5,8 +5,10 @@ import type { AddressInfo } from 'node:net'
 import { join, normalize } from 'node:path'
 import type { Browser } from 'playwright'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import type * as Published from '../../client/verify/quotes.ts'
-import { createEcdsa, inspectAttestation, parsePolicy, type QuoteVerdict, toHex } from '../../client/verify/quotes.ts'
+import type * as Policies from '../../client/verify/policies.ts'
+import { parsePolicy } from '../../client/verify/policies.ts'
+import type * as Quotes from '../../client/verify/quotes.ts'
+import { createEcdsa, inspectAttestation, type QuoteVerdict, toHex } from '../../client/verify/quotes.ts'
 import { policyFor } from '../../node/devnet/policy.ts'
 import { newPki, trustedRoot, writeCollateral } from '../verify/_collateral-writer.ts'
 import { writeQuote } from '../verify/_quote-mock.ts'
@@ -21,7 +23,11 @@ const AT = Date.UTC(2026, 5, 1) / 1_000
 
 const FILES: Readonly<Record<string, string>> = {
   '/': '<!doctype html><html lang="en"><title>quotes</title><script type="module" src="/run.js"></script></html>',
-  '/run.js': "import * as quotes from './package/quote.js'\nglobalThis.quotes = quotes\ndocument.title = 'ready'\n",
+  '/run.js': `import * as quotes from './package/quote.js'
+import * as policies from './package/policy.js'
+globalThis.published = { ...quotes, ...policies }
+document.title = 'ready'
+`,
 }
 
 /** The page, and what is published. */
@@ -45,8 +51,8 @@ type Sample = Pick<QuoteCase, 'quote' | 'collateral' | 'at' | 'root'>
 const inChromium = ({ page }: Tab, samples: readonly Sample[], subtle: boolean): Promise<readonly QuoteVerdict[]> =>
   page.evaluate(
     async ([rows, withSubtle]) => {
-      const { quotes } = globalThis as unknown as { readonly quotes: typeof Published }
-      const { createEcdsa, fromHex, inspectAttestation, parsePolicy } = quotes
+      const { published } = globalThis as unknown as { readonly published: typeof Quotes & typeof Policies }
+      const { createEcdsa, fromHex, inspectAttestation, parsePolicy } = published
       const ecdsa = createEcdsa(withSubtle ? (crypto.subtle as Parameters<typeof createEcdsa>[0]) : undefined)
       const policy = parsePolicy({})
       return Promise.all(

@@ -3,9 +3,8 @@ import type { HeldTicket } from '../../client/groups/source.ts'
 import { TicketShelf } from '../../client/network/attest/shelf.ts'
 import { TDX_CLASS } from '../../client/network/tickets/ticket.ts'
 import { type Bytes, toHex } from '../../client/primitives/bytes.ts'
-import { encode } from '../../client/primitives/codec.ts'
 import { asId, UNIVERSE } from '../../client/primitives/id.ts'
-import { collateralCodec, createEcdsa, readCollateral, type SubtleEcdsa } from '../../client/verify/collateral/index.ts'
+import { collateralBytes, createEcdsa, readCollateral, type SubtleEcdsa } from '../../client/verify/collateral/index.ts'
 import { hash } from '../../wasm/core.ts'
 import { gateOf, ticketFor, type Wrong } from '../devnet/_quoting.ts'
 import { newPki, writeCollateral } from '../verify/_collateral-writer.ts'
@@ -15,7 +14,7 @@ import { seats } from './chain.ts'
 
 const AT = Math.floor(Date.now() / 1_000)
 const pki = newPki(AT)
-const collateral = encode(collateralCodec, readCollateral(writeCollateral(pki)))
+const collateral = collateralBytes(readCollateral(writeCollateral(pki)))
 const group = asId<'GroupId'>(new Uint8Array(32).fill(7))
 const roster = { epoch: 0, members: seats(4).map(({ member }) => member) }
 const ecdsa = createEcdsa(crypto.subtle as unknown as SubtleEcdsa)

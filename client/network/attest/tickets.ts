@@ -4,10 +4,10 @@ import { decodeTdxTicket, type TdxTicket } from '../../coalition/tickets/tdx-tic
 import type { Roster } from '../../groups/roster.ts'
 import type { HeldTicket } from '../../groups/source.ts'
 import { type Bytes, equal, toHex } from '../../primitives/bytes.ts'
-import { decode } from '../../primitives/codec.ts'
 import type { GroupId, UniqueId } from '../../primitives/id.ts'
 import { INTEL_ROOT, type TrustedRoot, type VerifyEcdsa } from '../../verify/attestation.ts'
-import { collateralCodec, inspectCollateral, type VerifiedCollateral } from '../../verify/collateral/index.ts'
+import { decodeCollateral } from '../../verify/collateral/codec.ts'
+import { inspectCollateral, type VerifiedCollateral } from '../../verify/collateral/index.ts'
 import { inspectQuote, parsePolicy, type QuoteVerdict } from '../../verify/quote/index.ts'
 import { TDX_CLASS } from '../tickets/ticket.ts'
 
@@ -43,7 +43,7 @@ export const rootOf = ({ root }: TdxGate): TrustedRoot => ({ spkiHash: root, dev
 /** Collateral from a stranger's bytes, verified under the gate's root. Null for what is none, or does not hold at that second. */
 export const verifiedFrom = async (bytes: Bytes, { gate, ecdsa }: Expected, at: number): Promise<VerifiedCollateral | null> => {
   try {
-    const { verified } = await inspectCollateral(decode(collateralCodec, bytes), { root: rootOf(gate), at, ecdsa })
+    const { verified } = await inspectCollateral(decodeCollateral(bytes), { root: rootOf(gate), at, ecdsa })
     return verified
   } catch {
     return null

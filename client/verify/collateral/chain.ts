@@ -1,9 +1,10 @@
 import { type Certificate, readCertificate } from '../../../wasm/certificate.ts'
+import { hash } from '../../../wasm/core.ts'
 import { FormatError } from '../../../wasm/reading.ts'
 import { type Bytes, equal, toHex } from '../../primitives/bytes.ts'
 import type { TrustedRoot, VerifyEcdsa } from '../attestation.ts'
-import { sha256 } from './ecdsa.ts'
-import { dateText } from './fields.ts'
+import { keep, sha256 } from './ecdsa.ts'
+import { notWithin } from './fields.ts'
 import { CollateralFormatError } from './verified.ts'
 
 const ROOT = ['Intel SGX Root CA'] as const
@@ -70,9 +71,9 @@ export const within = <T>(path: string, run: () => T): T => {
 }
 
 /**
- * Verifies a chain as {@link readChain} gives it: its length and common names, issuers and subjects, the pinned root, constraints, key usage
- * and dates, then the signatures, the root's own included: the pin is of its key, and its dates are nothing without it. Revocation is left
- * to `revoked` of crls.ts. All signatures are checked side by side; none is when something else is wrong already.
+ * Verifies a chain as {@link readChain} gives it: its length and common names, issuers and subjects, constraints, key usage and dates, then the
+ * pinned root and the signatures, the root's own included: the pin is of its key, and its dates are nothing without it. Revocation is left
+ * to `revoked` of crls.ts. All signatures are checked side by side; none is when something is wrong already that costs nothing to see.
  *
  * @returns what is wrong, each problem with its place; empty for a chain that holds
  * @see TDX.md section 3; RFC 5280 section 6.1
@@ -82,16 +83,19 @@ export const verifyChain = async (chain: readonly Certificate[], options: ChainO
   if (problems.length > 0) return problems
   const { path, ecdsa, known = [], leaf = null } = options
   const top = chain.length - 1
-  const valid = await Promise.all(
-    chain.map((certificate, i) => {
-      if (known.some((other) => isSame(other, certificate))) return true
-      if (i === 0 && leaf !== null) return leaf
-      return i === top ? isSelfSigned(certificate, ecdsa) : isSignedBy(certificate, chain[i + 1] as Certificate, ecdsa)
-    }),
-  )
-  return valid.flatMap((holds, i) =>
-    holds ? [] : [`${path}[${i}].signature: does not hold under the key of ${told(chain[Math.min(i + 1, top)])}`],
-  )
+  const signatures = chain.map((certificate, i) => {
+    if (known.some((other) => isSame(other, certificate))) return true
+    if (i === 0 && leaf !== null) return leaf
+    return i === top ? isSelfSigned(certificate, ecdsa) : isSignedBy(certificate, chain[i + 1] as Certificate, ecdsa)
+  })
+  const [found, valid] = await Promise.all([keyHash(chain[top] as Certificate, ecdsa), Promise.all(signatures)])
+  const { spkiHash } = options.root
+  return [
+    ...unless(equal(found, spkiHash), `${path}[${top}].spki: SHA-256 ${toHex(found)}, the trusted root has ${toHex(spkiHash)}`),
+    ...valid.flatMap((holds, i) =>
+      holds ? [] : [`${path}[${i}].signature: does not hold under the key of ${told(chain[Math.min(i + 1, top)])}`],
+    ),
+  ]
 }
 
 const told = (certificate: Certificate | undefined): string => certificate?.subject.commonName ?? 'nobody'
@@ -105,35 +109,26 @@ export const isSignedBy = (
   ecdsa: VerifyEcdsa,
 ): Promise<boolean> => ecdsa(publicKey, signature, tbs)
 
-interface SignedRoot {
-  readonly root: Certificate
-  readonly holds: Promise<boolean>
-}
-
-/**
- * Roots that are signed by themselves, or are being looked at: there is one, every chain ends in it, and chains are verified side by side. By
- * port, since another may say another thing.
- */
-const roots = new WeakMap<VerifyEcdsa, readonly SignedRoot[]>()
 const KEPT_ROOTS = 8
 
-const isSelfSigned = (root: Certificate, ecdsa: VerifyEcdsa): Promise<boolean> => {
-  const kept = roots.get(ecdsa) ?? []
-  const known = kept.find((other) => isSame(other.root, root))
-  if (known) return known.holds
-  const holds = isSignedBy(root, root, ecdsa)
-  roots.set(ecdsa, [{ root, holds }, ...kept].slice(0, KEPT_ROOTS))
-  // One that could not be checked may be checked another time.
-  const forget = (): void =>
-    void roots.set(
-      ecdsa,
-      (roots.get(ecdsa) ?? []).filter((other) => other.holds !== holds),
-    )
-  holds.then((isGood) => (isGood ? undefined : forget()), forget)
-  return holds
+/**
+ * Answers about roots that were found or are being looked for: there is one root, every chain ends in it, and chains are verified side by
+ * side. By port, since another may say another thing.
+ */
+const keptByRoot = <T>(ask: (root: Certificate, ecdsa: VerifyEcdsa) => Promise<T>): typeof ask => {
+  const ports = new WeakMap<VerifyEcdsa, Map<string, Promise<T>>>()
+  return (root, ecdsa) => {
+    const kept = ports.get(ecdsa) ?? new Map<string, Promise<T>>()
+    ports.set(ecdsa, kept)
+    return keep(kept, KEPT_ROOTS, toHex(hash(root.tbs, root.signatureDer)), () => ask(root, ecdsa))
+  }
 }
 
-const shapeProblems = (chain: readonly Certificate[], { kind, path, root, at }: ChainOptions): readonly string[] => {
+const isSelfSigned = /* @__PURE__ */ keptByRoot((root, ecdsa) => isSignedBy(root, root, ecdsa))
+
+const keyHash = /* @__PURE__ */ keptByRoot(({ spki }, ecdsa) => sha256(spki, ecdsa))
+
+const shapeProblems = (chain: readonly Certificate[], { kind, path, at }: ChainOptions): readonly string[] => {
   const names: readonly (readonly string[])[] = CHAINS[kind]
   if (chain.length !== names.length) return [`${path}: expected ${names.length} certificates, found ${chain.length}`]
   // A chain of an authority goes on below it, one of a leaf ends with it.
@@ -145,7 +140,6 @@ const shapeProblems = (chain: readonly Certificate[], { kind, path, root, at }: 
     return [
       ...unless(known.includes(commonName), `${place}.subject: expected ${known.join(' or ')}, found ${commonName}`),
       ...unless(isIssuedBy(certificate, chain[i + 1] ?? certificate), `${place}.issuer: is not the subject of the next certificate`),
-      ...(i < chain.length - 1 ? [] : pinProblems(certificate, root, place)),
       ...dateProblems(place, certificate.notBefore, certificate.notAfter, at),
       ...(i < leaves ? leafProblems(certificate, kind, place) : authorityProblems(certificate, i - leaves, place)),
     ]
@@ -154,14 +148,9 @@ const shapeProblems = (chain: readonly Certificate[], { kind, path, root, at }: 
 
 const unless = (holds: boolean, problem: string): readonly string[] => (holds ? [] : [problem])
 
-const pinProblems = ({ spki }: Certificate, { spkiHash }: TrustedRoot, place: string): readonly string[] => {
-  const found = sha256(spki)
-  return unless(equal(found, spkiHash), `${place}.spki: SHA-256 ${toHex(found)}, the trusted root has ${toHex(spkiHash)}`)
-}
-
 /** Whether a time lies in a period, both ends included. Written so that what is no number lies in none. */
 export const dateProblems = (place: string, from: number, until: number, at: number): readonly string[] =>
-  from <= at && at <= until ? [] : [`${place}: valid from ${dateText(from)} to ${dateText(until)}, not at ${dateText(at)}`]
+  from <= at && at <= until ? [] : [`${place}: ${notWithin(from, until, at)}`]
 
 const leafProblems = ({ basicConstraints, keyUsage, sgx }: Certificate, kind: ChainKind, place: string): readonly string[] => [
   ...unless(!basicConstraints?.isCa, `${place}.basicConstraints: an authority, where none may stand`),

@@ -1,6 +1,7 @@
-import type { Bytes } from '../../primitives/bytes.ts'
-import { items, type Json, member, optional, ParseError, text } from '../../primitives/json.ts'
-import { TCB_STATUSES, type TcbStatus } from '../attestation.ts'
+import { type Bytes, readHex } from '../../primitives/bytes.ts'
+import { items, type Json, member, optional, ParseError, text } from '../../primitives/json-value.ts'
+import type { TcbStatus } from '../attestation.ts'
+import { TCB_STATUSES } from '../quote/names.ts'
 
 // Readers for the fields that Intel's two signed documents share.
 
@@ -40,6 +41,20 @@ export const date = (json: Json): number => {
 export const dateText = (seconds: number): string =>
   Math.abs(seconds) <= 8.64e12 ? new Date(seconds * 1000).toISOString().replace('.000Z', 'Z') : `${seconds} s`
 
+/** Says that a time lies outside of a period: all three in unix seconds. */
+export const notWithin = (from: number, until: number, at: number): string =>
+  `valid from ${dateText(from)} to ${dateText(until)}, not at ${dateText(at)}`
+
+/**
+ * Refuses what is no time to verify at: every date would be compared with it, and a comparison with what is no number is false in both
+ * directions.
+ *
+ * @throws TypeError
+ */
+export const expectTime = (at: number): void => {
+  if (!Number.isSafeInteger(at) || at < 0) throw new TypeError(`${at} is not a time in unix seconds`)
+}
+
 /** Hex digits of either case and nothing else, `length` bytes of them. @throws ParseError */
 export const hex = (json: Json, length: number): Bytes => {
   const digits = text(json)
@@ -47,24 +62,8 @@ export const hex = (json: Json, length: number): Bytes => {
   return hexBytes(json)
 }
 
-/** Bytes of hex digits, as many as there are. A CRL has thousands, and digit by digit they take a tenth of what `fromHex` does. @throws ParseError */
-export const hexBytes = (json: Json): Bytes => {
-  const digits = text(json)
-  if (digits.length % 2 !== 0) throw new ParseError(json.path, `${digits.length} hex digits do not make whole bytes`)
-  const bytes = new Uint8Array(digits.length / 2)
-  for (let i = 0; i < digits.length; i++) {
-    const digit = digitOf(digits.charCodeAt(i))
-    if (digit < 0) throw new ParseError(json.path, `character ${i} is not a hex digit`)
-    bytes[i >> 1] = ((bytes[i >> 1] as number) << 4) | digit
-  }
-  return bytes
-}
-
-const digitOf = (code: number): number => {
-  if (code >= 0x30 && code <= 0x39) return code - 0x30
-  const letter = code | 0x20
-  return letter >= 0x61 && letter <= 0x66 ? letter - 0x57 : -1
-}
+/** Bytes of hex digits, as many as there are. @throws ParseError */
+export const hexBytes = (json: Json): Bytes => readHex(text(json), 0, (problem) => new ParseError(json.path, problem))
 
 /** @throws ParseError for a status that this version does not know: nobody could say whether it may be trusted. */
 const status = (json: Json): TcbStatus => {

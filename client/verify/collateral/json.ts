@@ -1,5 +1,5 @@
 import type { Bytes } from '../../primitives/bytes.ts'
-import type { Json } from '../../primitives/json.ts'
+import type { Json } from '../../primitives/json-value.ts'
 import { CollateralFormatError } from './verified.ts'
 
 /** Most bytes of a signed document; Intel's have up to 9 kB. */
@@ -44,7 +44,13 @@ const parse = (text: string, path: string): unknown => {
   }
 }
 
-const [QUOTE, BACKSLASH, COLON, OPEN_LIST, CLOSE_LIST, OPEN_OBJECT, CLOSE_OBJECT] = [0x22, 0x5c, 0x3a, 0x5b, 0x5d, 0x7b, 0x7d]
+const QUOTE = 0x22
+const BACKSLASH = 0x5c
+const COLON = 0x3a
+const OPEN_LIST = 0x5b
+const CLOSE_LIST = 0x5d
+const OPEN_OBJECT = 0x7b
+const CLOSE_OBJECT = 0x7d
 
 /** How many colons stand outside of strings, which in JSON is the number of keys. Whether it is JSON is left to the parser. */
 const countNames = (bytes: Bytes, path: string): number => {

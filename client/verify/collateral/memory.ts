@@ -1,34 +1,31 @@
 import { CoalitionError } from '../../error.ts'
-import type { Store } from '../../groups/storage.ts'
 import { type Bytes, concat, toHex, utf8 } from '../../primitives/bytes.ts'
-import { decode, encode, type Of, struct, u32, u64 } from '../../primitives/codec.ts'
-import type { QuoteCheck } from '../attestation.ts'
-import type { CheckState } from '../verdict.ts'
-import { check } from './checks.ts'
+import { check, type QuoteCheck } from '../attestation.ts'
+import { collateralCheck } from './checks.ts'
 import { dateText } from './fields.ts'
 import type { VerifiedCollateral } from './verified.ts'
 
 // Intel re-issues TCB information every month, and a platform that was UpToDate under number 17 may be OutOfDate under 18 while both are
 // valid. Whoever chooses the collateral would choose the older; so a reader never goes back behind what it accepted a quote under.
 
-/** Where the records are kept: any map of byte strings that outlives the process. */
-export interface RollbackMemory {
-  readonly get: (key: Bytes) => Promise<Bytes | null>
-  /** Resolves when the value survives a power cut. */
-  readonly put: (key: Bytes, value: Bytes) => Promise<void>
+/** What a quote was accepted under: of one FMSPC, one of Intel's two documents, and one root. */
+export interface RollbackRecord {
+  /** tcbEvaluationDataNumber */
+  readonly evaluation: number
+  /** Unix seconds. */
+  readonly issueDate: number
 }
 
-/** The memory in a store of the storage port, under keys that begin with `tdx rollback v1|`. */
-export const rollbackMemory = (store: Store): RollbackMemory => ({
-  get: store.get,
-  put: (key, value) => store.write([{ key, value }], { sync: true }),
-})
+/** Where the records are kept: any map by byte strings that outlives the process. */
+export interface RollbackMemory {
+  /** What was put there last, or null. What is no record is refused. */
+  readonly get: (key: Bytes) => Promise<RollbackRecord | null>
+  /** Resolves when the record survives a power cut. */
+  readonly put: (key: Bytes, record: RollbackRecord) => Promise<void>
+}
 
 /** What the memory looks at in a handle. */
 export type Rollback = Pick<VerifiedCollateral, 'root' | 'tcbInfo' | 'qeIdentity'>
-
-const recordCodec = struct('RollbackRecord', { evaluation: u32, issueDate: u64 })
-type RollbackRecord = Of<typeof recordCodec>
 
 interface Entry {
   readonly document: string
@@ -43,7 +40,7 @@ const entriesOf = ({ root, tcbInfo, qeIdentity }: Rollback): readonly Entry[] =>
   [tcbInfo, qeIdentity].map(({ id, evaluation, issueDate }) => ({
     document: `${id === 'SGX' || id === 'TDX' ? 'TCB info' : 'QE identity'} ${id} of ${toHex(tcbInfo.fmspc)}`,
     key: concat(utf8(PREFIX), root.spkiHash, tcbInfo.fmspc, utf8(id)),
-    record: { evaluation, issueDate: BigInt(issueDate) },
+    record: { evaluation, issueDate },
   }))
 
 /**
@@ -59,17 +56,13 @@ export const checkRollback = async (memory: RollbackMemory, handle: Rollback): P
   try {
     known = await Promise.all(entries.map((entry) => recall(memory, entry)))
   } catch (thrown) {
-    return rollbackCheck('failed', 'nothing older than what was accepted before', thrown instanceof Error ? thrown.message : String(thrown))
+    return collateralCheck('collateral.rollback', 'failed', thrown instanceof Error ? thrown.message : String(thrown))
   }
   const problems = entries.flatMap((entry, i) => backwards(entry, known[i] ?? null))
   const found = problems.length > 0 ? problems : entries.map(({ document, record }) => `${document}: ${told(record)}`)
   const expected = entries.map(({ document }, i) => `${document}: ${bound(known[i] ?? null)}`).join('; ')
-  return rollbackCheck(problems.length > 0 ? 'failed' : 'passed', expected, found.join('; '))
+  return check('collateral.rollback', problems.length > 0 ? 'failed' : 'passed', expected, found.join('; '))
 }
-
-/** A check of the rollback as it came out. */
-export const rollbackCheck = (state: CheckState, expected: string, found: string): QuoteCheck =>
-  check('collateral.rollback', state, found, expected)
 
 const backwards = ({ document, record }: Entry, before: RollbackRecord | null): string[] => {
   if (before === null) return []
@@ -84,7 +77,7 @@ const bound = (before: RollbackRecord | null): string =>
 
 const told = (record: RollbackRecord): string => `number ${record.evaluation}, issued ${dateOf(record)}`
 
-const dateOf = ({ issueDate }: RollbackRecord): string => dateText(Number(issueDate))
+const dateOf = ({ issueDate }: RollbackRecord): string => dateText(issueDate)
 
 // One update of a memory at a time: two that read before either wrote would leave the lower number. Within one process; two processes on
 // one store may each be behind by what the other accepted in the same moment.
@@ -94,7 +87,7 @@ const updates = new WeakMap<RollbackMemory, Promise<void>>()
  * Raises the memory to a handle's numbers and dates. To be called once a quote was accepted under it, never before: collateral alone, which
  * anybody can send, must not be able to refuse older collateral for a reader. It never lowers anything, and calls may overlap.
  *
- * @throws whatever the memory throws; RollbackRecordError for a record that cannot be read, which is left as it is
+ * @throws whatever `put` throws; RollbackRecordError for a record that cannot be read, which is left as it is
  */
 export const remember = (memory: RollbackMemory, handle: Rollback): Promise<void> => {
   const before = updates.get(memory) ?? Promise.resolve()
@@ -112,32 +105,33 @@ const raise = async (memory: RollbackMemory, entries: readonly Entry[]): Promise
     const { key, record } = entry
     const before = await recall(memory, entry)
     const next = before === null ? record : highest(record, before)
-    if (before === null || next.evaluation !== before.evaluation || next.issueDate !== before.issueDate)
-      await memory.put(key, encode(recordCodec, next))
+    if (before === null || next.evaluation !== before.evaluation || next.issueDate !== before.issueDate) await memory.put(key, next)
   }
 }
 
 const highest = (a: RollbackRecord, b: RollbackRecord): RollbackRecord => ({
   evaluation: Math.max(a.evaluation, b.evaluation),
-  issueDate: [a, b].reduce((most, { issueDate }) => (issueDate > most ? issueDate : most), 0n),
+  issueDate: Math.max(a.issueDate, b.issueDate),
 })
 
 const recall = async (memory: RollbackMemory, { key, document }: Entry): Promise<RollbackRecord | null> => {
-  const bytes = await memory.get(key)
-  if (bytes === null) return null
-  try {
-    return decode(recordCodec, bytes)
-  } catch (cause) {
-    throw new RollbackRecordError(document, cause)
-  }
+  const record = await memory.get(key).catch((cause: unknown) => {
+    throw new RollbackRecordError(document, cause instanceof Error ? cause.message : String(cause), cause)
+  })
+  // A comparison with what is no number is false in both directions, and everything would pass.
+  if (record !== null && !(isCount(record.evaluation) && isCount(record.issueDate)))
+    throw new RollbackRecordError(document, 'has no evaluation number and issue date')
+  return record
 }
 
-/** A record of the rollback memory that is not one. Nothing is accepted while it stands: to take it for "nothing known" would be to go back. */
+const isCount = (value: number): boolean => Number.isSafeInteger(value) && value >= 0
+
+/** A record of the rollback memory that cannot be read, or is none. Nothing is accepted while it stands: to take it for "nothing known" would be to go back. */
 export class RollbackRecordError extends CoalitionError {
   declare readonly document: string
+  declare readonly problem: string
 
-  constructor(document: string, cause: unknown) {
-    const problem = cause instanceof Error ? cause.message : String(cause)
+  constructor(document: string, problem: string, cause?: unknown) {
     super('Verify.RollbackRecordError', `record of ${document}: ${problem}`, { document, problem }, { cause })
   }
 }

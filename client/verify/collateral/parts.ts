@@ -1,8 +1,8 @@
 import type { Certificate } from '../../../wasm/certificate.ts'
 import type { Crl } from '../../../wasm/crl.ts'
+import { FormatError } from '../../../wasm/reading.ts'
 import { type Bytes, equal } from '../../primitives/bytes.ts'
-import { EncodeError } from '../../primitives/codec.ts'
-import { type Json, ParseError } from '../../primitives/json.ts'
+import { type Json, ParseError } from '../../primitives/json-value.ts'
 import { type ChainKind, dateProblems, readChain, verifyChain } from './chain.ts'
 import type { Collateral } from './content.ts'
 import { readCrlAt, verifyCrl } from './crls.ts'
@@ -133,4 +133,4 @@ export const attempt = <T>(
 }
 
 const isUnreadable = (thrown: unknown): thrown is Error =>
-  thrown instanceof CollateralFormatError || thrown instanceof ParseError || thrown instanceof EncodeError
+  thrown instanceof CollateralFormatError || thrown instanceof ParseError || thrown instanceof FormatError

@@ -9,7 +9,8 @@ const BEGIN = /* @__PURE__ */ utf8('-----BEGIN CERTIFICATE-----')
 const END = /* @__PURE__ */ utf8('-----END CERTIFICATE-----')
 const ALPHABET = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/'
 const DIGITS = /* @__PURE__ */ Int8Array.from({ length: 256 }, (_, byte) => ALPHABET.indexOf(String.fromCharCode(byte)))
-const [PAD, DASH, LINE] = [0x3d, 0x2d, 64]
+const PAD = 0x3d
+const DASH = 0x2d
 
 /**
  * The certificates of a PEM text, as DER, in its order. White space may stand anywhere but inside of the two lines around a certificate,
@@ -74,27 +75,4 @@ const decode = (body: Bytes, path: string, from: number): Bytes => {
   if (over === 1 || pads !== (over === 0 ? 0 : 4 - over) || left !== 0)
     throw new CollateralFormatError(path, from + body.length, 'base64 that does not end as it must')
   return bytes.slice(0, length)
-}
-
-/** Certificates as PEM: lines of 64 digits, a line feed behind each. */
-export const writePem = (certificates: readonly Bytes[]): string =>
-  certificates.map((der) => `-----BEGIN CERTIFICATE-----\n${lines(base64(der))}-----END CERTIFICATE-----\n`).join('')
-
-const lines = (text: string): string => {
-  let broken = ''
-  for (let i = 0; i < text.length; i += LINE) broken += `${text.slice(i, i + LINE)}\n`
-  return broken
-}
-
-const base64 = (bytes: Bytes): string => {
-  let text = ''
-  for (let i = 0; i < bytes.length; i += 3) {
-    const [a = 0, b, c] = [bytes[i], bytes[i + 1], bytes[i + 2]]
-    const group = (a << 16) | ((b ?? 0) << 8) | (c ?? 0)
-    text += ALPHABET[group >> 18]
-    text += ALPHABET[(group >> 12) & 63]
-    text += b === undefined ? '=' : ALPHABET[(group >> 6) & 63]
-    text += c === undefined ? '=' : ALPHABET[group & 63]
-  }
-  return text
 }

@@ -1,5 +1,5 @@
 import type { Bytes } from '../../primitives/bytes.ts'
-import { type Json, member, ParseError, text } from '../../primitives/json.ts'
+import { type Json, member, ParseError, text } from '../../primitives/json-value.ts'
 import { date, hex, integer, type SvnLevel, svnLevels } from './fields.ts'
 
 /** Intel's identity of a quoting enclave: QE of SGX, TD_QE of TDX. Bytes as the hex digits have them; times are unix seconds. */

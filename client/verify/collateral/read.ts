@@ -1,7 +1,7 @@
 import { CoalitionError } from '../../error.ts'
 import { type Bytes, utf8 } from '../../primitives/bytes.ts'
-import { type Json, member, optional, ParseError, record, text } from '../../primitives/json.ts'
-import { type Collateral, MAX_CRL } from './content.ts'
+import { type Json, member, optional, ParseError, record, text } from '../../primitives/json-value.ts'
+import { type Collateral, KINDS, MAX_CRL, PARTS, type Part, SIGNATURE } from './content.ts'
 import { hex, hexBytes } from './fields.ts'
 import { MAX_DOCUMENT, readJson } from './json.ts'
 import { MAX_PEM, readPem } from './pem.ts'
@@ -37,28 +37,12 @@ const document = (source: unknown): Json => {
 
 // What a kind of part is read with. The kinds are names, not readers with their writers, so that a page that never writes has no writers.
 const READERS = {
-  pem: (json: Json): readonly Bytes[] => readPem(encoded(json, MAX_PEM), json.path),
+  chain: (json: Json): readonly Bytes[] => readPem(encoded(json, MAX_PEM), json.path),
   crl: (json: Json): Bytes => crl(json),
   document: (json: Json): Bytes => encoded(json, MAX_DOCUMENT),
-  signature: (json: Json): Bytes => hex(json, 64),
+  signature: (json: Json): Bytes => hex(json, SIGNATURE),
 } as const
 
-/** The parts that must be there, in the format's order. */
-export const FORMS = {
-  pckCrlIssuerChain: 'pem',
-  rootCaCrl: 'crl',
-  pckCrl: 'crl',
-  tcbInfoIssuerChain: 'pem',
-  tcbInfo: 'document',
-  tcbInfoSignature: 'signature',
-  qeIdentityIssuerChain: 'pem',
-  qeIdentity: 'document',
-  qeIdentitySignature: 'signature',
-} as const satisfies { readonly [K in Part]: keyof typeof READERS }
-
-/** A part that is never left out. */
-export type Part = Exclude<keyof Collateral, 'pckCertificateChain'>
-export const PARTS = /* @__PURE__ */ Object.keys(FORMS) as readonly Part[]
 export const PCK_CHAIN = 'pck_certificate_chain'
 
 /** A part's name in the JSON: `pckCrl` is `pck_crl`. */
@@ -68,11 +52,11 @@ const collateralOf = (json: Json): Collateral => {
   const known = [...PARTS.map(fieldOf), PCK_CHAIN]
   const unknown = Object.keys(record(json)).find((field) => !known.includes(field))
   if (unknown !== undefined) throw new ParseError(json.path, `no field is called ${JSON.stringify(unknown.slice(0, 64))}`)
-  const parts = PARTS.map((part) => [part, READERS[FORMS[part]](member(json, fieldOf(part)))])
+  const parts = PARTS.map((part) => [part, READERS[KINDS[part]](member(json, fieldOf(part)))])
   const pckChain = optional(json, PCK_CHAIN)
   return {
     ...(Object.fromEntries(parts) as Omit<Collateral, 'pckCertificateChain'>),
-    pckCertificateChain: pckChain ? READERS.pem(pckChain) : null,
+    pckCertificateChain: pckChain ? READERS.chain(pckChain) : null,
   }
 }
 

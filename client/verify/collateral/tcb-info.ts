@@ -1,5 +1,5 @@
 import type { Bytes } from '../../primitives/bytes.ts'
-import { items, type Json, member, optional, ParseError, text } from '../../primitives/json.ts'
+import { items, type Json, member, optional, ParseError, text } from '../../primitives/json-value.ts'
 import { date, hex, integer, type Standing, type SvnLevel, sorted, standing, svnLevels } from './fields.ts'
 
 export type { SvnLevel } from './fields.ts'

@@ -2,10 +2,10 @@ import type { Certificate } from '../../../wasm/certificate.ts'
 import type { Crl } from '../../../wasm/crl.ts'
 import { type Bytes, toHex } from '../../primitives/bytes.ts'
 import type { QuoteCheck, TrustedRoot } from '../attestation.ts'
-import { type CollateralCheckName, check } from './checks.ts'
-import { type Collateral, collateralHash } from './content.ts'
+import { type CollateralCheckName, collateralCheck } from './checks.ts'
+import { type Collateral, canonical, hashOf } from './content.ts'
 import { revoked } from './crls.ts'
-import { dateText } from './fields.ts'
+import { dateText, expectTime } from './fields.ts'
 import { checkRollback } from './memory.ts'
 import { attempt, type Part, type Parts, startParts } from './parts.ts'
 import type { QeIdentity } from './qe-identity.ts'
@@ -24,21 +24,22 @@ import { CollateralError, type CollateralOptions, type CollateralVerdict, type V
  */
 export const inspectCollateral = async (source: Collateral | Bytes | string, options: CollateralOptions): Promise<CollateralVerdict> => {
   const { at, root, memory } = options
-  // Every date would be compared with it, and a comparison with what is no number is false in both directions.
-  if (!Number.isSafeInteger(at) || at < 0) throw new TypeError(`${at} is not a time in unix seconds`)
+  expectTime(at)
   const shape = attempt(() => {
     const collateral = typeof source === 'string' || source instanceof Uint8Array ? readCollateral(source) : source
-    return { collateral, hash: collateralHash(collateral) }
+    return { collateral, pieces: canonical(collateral) }
   })
-  if (shape.value === null) return { checks: [check('collateral.shape', 'failed', shape.problem), ...LATER.map(unasked)], verified: null }
-  const { collateral, hash } = shape.value
+  if (shape.value === null)
+    return { checks: [collateralCheck('collateral.shape', 'failed', shape.problem), ...LATER.map(unasked)], verified: null }
+  const { collateral, pieces } = shape.value
   const parts = startParts(collateral, options)
-  const checks = [check('collateral.shape', 'passed', `content hash ${toHex(hash)}`), ...(await checkParts(parts, options))]
+  const hash = hashOf(pieces)
+  const checks = [collateralCheck('collateral.shape', 'passed', `content hash ${toHex(hash)}`), ...(await checkParts(parts, options))]
   if (checks.some(({ state }) => state !== 'passed')) return { checks: [...checks, unasked('collateral.rollback')], verified: null }
   const handle = { hash, root, at, ...contentOf(parts) }
   const rollback = memory
     ? await checkRollback(memory, handle)
-    : check('collateral.rollback', 'unproven', 'no memory of earlier collateral was given')
+    : collateralCheck('collateral.rollback', 'unproven', 'no memory of earlier collateral was given')
   const all = [...checks, rollback]
   return { checks: all, verified: rollback.state === 'failed' ? null : { ...handle, checks: all } }
 }
@@ -56,7 +57,8 @@ export const verifyCollateral = async (source: Collateral | Bytes | string, opti
 
 const LATER = ['collateral.chains', 'collateral.crls', 'collateral.tcbInfo', 'collateral.qeIdentity', 'collateral.rollback'] as const
 
-const unasked = (name: CollateralCheckName): QuoteCheck => check(name, 'unproven', 'not looked at: the collateral is refused before')
+const unasked = (name: CollateralCheckName): QuoteCheck =>
+  collateralCheck(name, 'unproven', 'not looked at: the collateral is refused before')
 
 const checkParts = async (parts: Parts, { root }: CollateralOptions): Promise<readonly QuoteCheck[]> => {
   const { tcbInfo, qeIdentity } = parts
@@ -88,9 +90,10 @@ const checkOn = async (
   const own = (await Promise.all(parts.map(({ problems }) => problems))).flat()
   const isReadable = parts.every(({ value }) => value !== null)
   const problems = isReadable ? [...own, ...between()] : own
-  if (problems.length > 0) return check(name, 'failed', problems.join('; '))
-  if (parts.some(({ isOpen }) => isOpen)) return check(name, 'unproven', 'the certificate to check a signature with cannot be read')
-  return check(name, 'passed', told())
+  if (problems.length > 0) return collateralCheck(name, 'failed', problems.join('; '))
+  if (parts.some(({ isOpen }) => isOpen))
+    return collateralCheck(name, 'unproven', 'the certificate to check a signature with cannot be read')
+  return collateralCheck(name, 'passed', told())
 }
 
 /** Who of those that were needed here is revoked. Whether a PCK certificate is, is asked of `pckCrl` with the quote that stands on it. */

@@ -2,7 +2,8 @@ import type { SgxReport, TdReport } from '../../../wasm/report.ts'
 import { type Bytes, fromHex, toHex } from '../../primitives/bytes.ts'
 import type { QuoteCheck } from '../attestation.ts'
 import { absent, judge } from './checks.ts'
-import { type QuotePolicy, TD_ATTRIBUTES } from './policy.ts'
+import { TD_ATTRIBUTES } from './names.ts'
+import type { QuotePolicy } from './policy.ts'
 
 type Report = SgxReport | TdReport
 

@@ -1,28 +1,4 @@
-import { QUOTE_CHECKS, type QuoteCheck, type QuoteCheckName } from '../attestation.ts'
-import type { CheckState } from '../verdict.ts'
-
-/** The section of TDX.md that asks for a check of the quote; those of the policy are all asked for by section 9. */
-const SECTIONS: Readonly<Partial<Record<QuoteCheckName, number>>> = {
-  'quote.shape': 1,
-  'quote.pckChain': 3,
-  'quote.revocation': 4,
-  'quote.qeSignature': 2,
-  'quote.binding': 2,
-  'quote.signature': 2,
-  'quote.platform': 5,
-  'quote.qe': 6,
-  'quote.module': 7,
-  'quote.tcb': 8,
-  'quote.relaunch': 8,
-}
-
-export const check = (name: QuoteCheckName, state: CheckState, expected: string, found: string): QuoteCheck => ({
-  name,
-  state,
-  expected,
-  found,
-  source: `TDX.md section ${SECTIONS[name] ?? 9}`,
-})
+import { check, QUOTE_CHECKS, type QuoteCheck, type QuoteCheckName } from '../attestation.ts'
 
 /** A check that passes when there is nothing wrong, and else says all that is. */
 export const judge = (name: QuoteCheckName, problems: readonly string[], expected: string, found: string): QuoteCheck =>

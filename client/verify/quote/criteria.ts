@@ -1,7 +1,7 @@
 import type { SgxReport, TdReport } from '../../../wasm/report.ts'
 import { toHex } from '../../primitives/bytes.ts'
-import type { QuoteCheck } from '../attestation.ts'
-import { absent, check, judge } from './checks.ts'
+import { check, type QuoteCheck } from '../attestation.ts'
+import { absent, judge } from './checks.ts'
 import { type Measurements, measurementsOf } from './measurements.ts'
 import type { MeasurementCriteria, QuotePolicy } from './policy.ts'
 

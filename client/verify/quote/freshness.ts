@@ -1,5 +1,5 @@
 import type { QuoteCheck, QuoteCheckName } from '../attestation.ts'
-import { dateText } from '../collateral/fields.ts'
+import { notWithin } from '../collateral/fields.ts'
 import { checkRollback, isFresh, type RollbackMemory, type VerifiedCollateral } from '../collateral/index.ts'
 
 type Span = readonly [name: QuoteCheckName, from: number, until: number]
@@ -20,11 +20,9 @@ export const collateralChecks = async (
   return handle.checks.map((one) => {
     if (one.name === 'collateral.rollback') return rollback ?? one
     const part = stale.find(([name]) => name === one.name)
-    return part ? { ...one, state: 'failed', found: notAt(part, at) } : one
+    return part ? { ...one, state: 'failed', found: notWithin(part[1], part[2], at) } : one
   })
 }
-
-const notAt = ([, from, until]: Span, at: number): string => `valid from ${dateText(from)} to ${dateText(until)}, not at ${dateText(at)}`
 
 /** Which parts of a handle are not valid at a time. What is not one of the signed lists and documents is a certificate. */
 const staleParts = (handle: VerifiedCollateral, at: number): readonly Span[] => {

@@ -1,7 +1,7 @@
 import type { SgxExtension } from '../../../wasm/certificate.ts'
 import { type Bytes, equal, toHex } from '../../primitives/bytes.ts'
-import { INTEL_ROOT, type QuoteCheck, type TrustedRoot, type VerifyEcdsa } from '../attestation.ts'
-import { dateText } from '../collateral/fields.ts'
+import { check, INTEL_ROOT, type QuoteCheck, type TrustedRoot, type VerifyEcdsa } from '../attestation.ts'
+import { dateText, expectTime } from '../collateral/fields.ts'
 import {
   type Collateral,
   inspectCollateral,
@@ -11,7 +11,7 @@ import {
   type VerifiedCollateral,
 } from '../collateral/index.ts'
 import { appraise } from './appraise.ts'
-import { check, judge } from './checks.ts'
+import { judge } from './checks.ts'
 import { collateralChecks } from './freshness.ts'
 import { measurementsOf, platformOf } from './measurements.ts'
 import { checkModule } from './module.ts'
@@ -86,11 +86,6 @@ export const inspectAttestation = async (
   // A quote that brings no chain of its own had to wait for the collateral's.
   const isWaiting = verified !== null && 'quote' in early && typeof early.pck === 'string'
   return conclude(isWaiting ? startQuote(bytes, options.ecdsa, verified) : early, collateral, options)
-}
-
-// Every date would be compared with it, and a comparison with what is no number is false in both directions.
-const expectTime = (at: number): void => {
-  if (!Number.isSafeInteger(at) || at < 0) throw new TypeError(`${at} is not a time in unix seconds`)
 }
 
 interface Stage {

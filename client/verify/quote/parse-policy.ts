@@ -1,7 +1,9 @@
 import { toHex } from '../../primitives/bytes.ts'
 import { bytes, items, type Json, ParseError, record, text } from '../../primitives/json.ts'
-import { type QuoteStatus, TCB_STATUSES } from '../attestation.ts'
-import { MEASURED, type MeasurementCriteria, type QuotePolicy, TD_ATTRIBUTES, type TdAttribute } from './policy.ts'
+import type { QuoteStatus } from '../attestation.ts'
+import { MEASURED } from './measured.ts'
+import { TCB_STATUSES, TD_ATTRIBUTES } from './names.ts'
+import type { MeasurementCriteria, QuotePolicy, TdAttribute } from './policy.ts'
 
 /** XFAM bits that every TD has (x87, SSE), and that TDX knows (XFAM_FIXED1 and XFAM_FIXED0 of the TDX module's constants). */
 const XFAM = { required: '0300000000000000', allowed: 'e7db060000000000' } as const

@@ -1,25 +1,8 @@
 import type { QuoteStatus } from '../attestation.ts'
-
-/** TD attributes that a policy may allow, with their bits (Intel TDX Module 1.5 ABI Specification, TD_ATTRIBUTES). */
-export const TD_ATTRIBUTES = { LASS: 27, MIGRATABLE: 29, PKS: 30, KL: 31, PERFMON: 63 } as const
+import type { MEASURED } from './measured.ts'
+import type { TD_ATTRIBUTES } from './names.ts'
 
 export type TdAttribute = keyof typeof TD_ATTRIBUTES
-
-/** Bytes of the measurements that criteria may name. */
-export const MEASURED = {
-  mrTd: 48,
-  rtmr0: 48,
-  rtmr1: 48,
-  rtmr2: 48,
-  rtmr3: 48,
-  mrSeam: 48,
-  mrSignerSeam: 48,
-  mrConfigId: 48,
-  mrOwner: 48,
-  mrOwnerConfig: 48,
-  mrEnclave: 32,
-  mrSigner: 32,
-} as const
 
 /** Measurements that a quote must have, in hex of lower case. One that the quote's kind of report does not have is not met. */
 export type MeasurementCriteria = { readonly [name in keyof typeof MEASURED]?: string } & {

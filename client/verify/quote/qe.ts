@@ -1,6 +1,6 @@
 import type { Quote, SgxReport } from '../../../wasm/quote.ts'
 import { type Bytes, concat, equal, toHex } from '../../primitives/bytes.ts'
-import type { QuoteCheck } from '../attestation.ts'
+import type { QuoteCheck, VerifyEcdsa } from '../attestation.ts'
 import { type QeIdentity, type SvnLevel, sha256 } from '../collateral/index.ts'
 import { judge } from './checks.ts'
 import { lackingSvn, svnLevelOf } from './levels.ts'
@@ -13,9 +13,9 @@ const MISCSELECT = [16, 20] as const
  *
  * @see TDX.md section 2
  */
-export const checkBinding = ({ attestationKey, certification }: Quote['signature']): QuoteCheck => {
+export const checkBinding = async ({ attestationKey, certification }: Quote['signature'], ecdsa: VerifyEcdsa): Promise<QuoteCheck> => {
   const { qeReport, qeAuthData } = certification
-  const expected = concat(sha256(concat(attestationKey, qeAuthData)), new Uint8Array(32))
+  const expected = concat(await sha256(concat(attestationKey, qeAuthData), ecdsa), new Uint8Array(32))
   const found = toHex(qeReport.reportData)
   return judge('quote.binding', equal(qeReport.reportData, expected) ? [] : [found], toHex(expected), found)
 }

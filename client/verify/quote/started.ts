@@ -1,9 +1,10 @@
 import { type Quote, readQuote } from '../../../wasm/quote.ts'
-import { FormatError, MAX_INPUT } from '../../../wasm/reading.ts'
+import { MAX_INPUT } from '../../../wasm/reading.ts'
 import { type Bytes, concat, copy } from '../../primitives/bytes.ts'
-import type { QuoteCheck, QuoteCheckName, VerifyEcdsa } from '../attestation.ts'
-import { CollateralFormatError, isSignedBy, type VerifiedCollateral } from '../collateral/index.ts'
-import { check } from './checks.ts'
+import { check, type QuoteCheck, type QuoteCheckName, type VerifyEcdsa } from '../attestation.ts'
+import { isSignedBy, type VerifiedCollateral } from '../collateral/index.ts'
+import { attempt } from '../collateral/parts.ts'
+
 import { type PckChain, readPck } from './pck.ts'
 import { checkBinding } from './qe.ts'
 
@@ -32,11 +33,12 @@ const POINT = /* @__PURE__ */ Uint8Array.of(0x04)
  */
 export const startQuote = (bytes: Bytes, ecdsa: VerifyEcdsa, handle: VerifiedCollateral | null): StartedQuote | QuoteCheck => {
   // A copy: signatures are checked later, and nobody may change in between what was read. What is too long to be read is not copied.
-  const quote = reading(() => readQuote(bytes.length > MAX_INPUT ? bytes : copy(bytes)))
-  if (typeof quote === 'string') return check('quote.shape', 'failed', SHAPE, quote)
+  const { value: quote, problem } = attempt(() => readQuote(bytes.length > MAX_INPUT ? bytes : copy(bytes)))
+  if (quote === null) return check('quote.shape', 'failed', SHAPE, problem)
   const { header, body, trailing, signature } = quote
   const found = `version ${header.version}, ${body.kind}, ${bytes.length} bytes, ${trailing.length} of them behind the quote`
-  const pck = reading(() => readPck(signature.certification.pck, handle))
+  const read = attempt(() => readPck(signature.certification.pck, handle))
+  const pck = read.value ?? read.problem
   return {
     quote,
     shape: check('quote.shape', 'passed', SHAPE, found),
@@ -44,8 +46,8 @@ export const startQuote = (bytes: Bytes, ecdsa: VerifyEcdsa, handle: VerifiedCol
     leaf: typeof pck === 'string' || pck.isKnown ? null : startLeaf(pck, ecdsa),
     checks: Promise.all([
       checkQuoteSignature(quote, ecdsa),
-      Promise.resolve(checkBinding(signature)),
       ...(typeof pck === 'string' ? [] : [checkQeSignature(quote, pck, ecdsa)]),
+      checkBinding(signature, ecdsa),
     ]),
   }
 }
@@ -72,13 +74,3 @@ const checkQeSignature = async ({ signature }: Quote, { chain: [leaf] }: PckChai
 
 const signatureCheck = (name: QuoteCheckName, over: string, holds: boolean): QuoteCheck =>
   check(name, holds ? 'passed' : 'failed', `a signature over ${over}`, holds ? 'it holds' : 'it does not hold')
-
-/** What is read, or why the bytes cannot be. Whatever else is thrown is no fault of theirs. */
-const reading = <T>(run: () => T): T | string => {
-  try {
-    return run()
-  } catch (thrown) {
-    if (thrown instanceof FormatError || thrown instanceof CollateralFormatError) return thrown.message
-    throw thrown
-  }
-}

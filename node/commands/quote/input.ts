@@ -1,7 +1,8 @@
+import { createHash } from 'node:crypto'
 import { CoalitionError } from '../../../client/error.ts'
 import { type Bytes, fromHex, toHex } from '../../../client/primitives/bytes.ts'
 import { INTEL_ROOT, type TrustedRoot } from '../../../client/verify/attestation.ts'
-import { readPem, sha256 } from '../../../client/verify/collateral/index.ts'
+import { readPem } from '../../../client/verify/collateral/index.ts'
 import { readJson } from '../../../client/verify/collateral/json.ts'
 import { MAX_PEM } from '../../../client/verify/collateral/pem.ts'
 import { parsePolicy, type QuotePolicy } from '../../../client/verify/quote/index.ts'
@@ -49,7 +50,7 @@ export const readRoot = (path: string | undefined): Promise<TrustedRoot> =>
     : naming(path, async () => {
         const [der, ...more] = readPem(await readBounded(path, MAX_PEM), 'PEM')
         if (der === undefined || more.length > 0) throw new UsageError(`${path} holds ${more.length + 1} certificates: name the root alone`)
-        const spkiHash = sha256(readCertificate(der).spki) as Bytes
+        const spkiHash = new Uint8Array(createHash('sha256').update(readCertificate(der).spki).digest())
         return { spkiHash, development: toHex(spkiHash) !== INTEL_ROOT }
       })
 

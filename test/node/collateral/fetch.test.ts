@@ -1,6 +1,5 @@
 import { afterEach, describe, expect, it } from 'vitest'
-import { encode } from '../../../client/primitives/codec.ts'
-import { collateralCodec, readCollateral } from '../../../client/verify/collateral/index.ts'
+import { collateralBytes, readCollateral } from '../../../client/verify/collateral/index.ts'
 import { type FetchOptions, fetchCollateral, type PccsMemory, pccsUrl } from '../../../node/collateral/fetch.ts'
 import { newPki, writeCollateral } from '../../verify/_collateral-writer.ts'
 import { type PccsServer, startPccs } from './_pccs-server.ts'
@@ -10,7 +9,7 @@ const AT = Date.UTC(2026, 5, 1) / 1_000
 const pki = newPki(AT)
 const jsonOf = (tcbInfo: object = {}): CollateralJson => JSON.parse(writeCollateral(pki, { tcbInfo })) as CollateralJson
 const FIRST = jsonOf()
-const bytesOf = (json: CollateralJson): Uint8Array => encode(collateralCodec, readCollateral(JSON.stringify(json)))
+const bytesOf = (json: CollateralJson): Uint8Array => collateralBytes(readCollateral(JSON.stringify(json)))
 
 const host = {
   after: (ms: number, run: () => void) => {
@@ -40,7 +39,7 @@ const fetchFrom = (server: PccsServer, memory: PccsMemory = new Map(), options: 
 describe('collateral from a PCCS (TDX.md, "Shape of the API")', () => {
   it('asks for the four parts of a TDX platform and puts them together', async () => {
     const server = await start()
-    expect(encode(collateralCodec, await fetchFrom(server))).toEqual(bytesOf(FIRST))
+    expect(collateralBytes(await fetchFrom(server))).toEqual(bytesOf(FIRST))
     expect([...server.asked].sort()).toEqual([
       '/sgx/certification/v4/pckcrl?ca=platform&encoding=der',
       '/sgx/certification/v4/rootcacrl',
@@ -51,14 +50,14 @@ describe('collateral from a PCCS (TDX.md, "Shape of the API")', () => {
 
   it('finds a service that lies below a path', async () => {
     const server = await start('/cache')
-    expect(encode(collateralCodec, await fetchFrom(server))).toEqual(bytesOf(FIRST))
+    expect(collateralBytes(await fetchFrom(server))).toEqual(bytesOf(FIRST))
   })
 
   it('is not sent again what did not change, and takes what did', async () => {
     const server = await start()
     const memory: PccsMemory = new Map()
     await fetchFrom(server, memory)
-    expect(encode(collateralCodec, await fetchFrom(server, memory))).toEqual(bytesOf(FIRST))
+    expect(collateralBytes(await fetchFrom(server, memory))).toEqual(bytesOf(FIRST))
     const { tcb_info = '', tcb_info_signature = '' } = jsonOf({ tcbEvaluationDataNumber: 19 })
     server.collateral = { ...FIRST, tcb_info, tcb_info_signature }
     const changed = await fetchFrom(server, memory)
@@ -74,7 +73,7 @@ describe('collateral from a PCCS (TDX.md, "Shape of the API")', () => {
       response.writeHead(503).end()
       return true
     }
-    expect(encode(collateralCodec, await fetchFrom(server, new Map(), { pausesMs: [1, 1] }))).toEqual(bytesOf(FIRST))
+    expect(collateralBytes(await fetchFrom(server, new Map(), { pausesMs: [1, 1] }))).toEqual(bytesOf(FIRST))
     server.asked.length = 0
     server.before = (request, response) => request.url?.includes('/tcb') === true && Boolean(response.writeHead(404).end())
     await expect(fetchFrom(server, new Map(), { pausesMs: [1, 1] })).rejects.toMatchObject({
@@ -120,7 +119,7 @@ describe('collateral from a PCCS (TDX.md, "Shape of the API")', () => {
     server.before = (request, response) =>
       request.url?.startsWith('/new') !== true && Boolean(response.writeHead(301, { Location: `/new${request.url}` }).end())
     const old = { ...server, url: server.url.replace('/new', '') }
-    expect(encode(collateralCodec, await fetchFrom(old))).toEqual(bytesOf(FIRST))
+    expect(collateralBytes(await fetchFrom(old))).toEqual(bytesOf(FIRST))
   })
 
   it('ends with the signal, and says where nobody answers', async () => {

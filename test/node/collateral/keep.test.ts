@@ -2,8 +2,7 @@ import { readdir, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { afterEach, describe, expect, it } from 'vitest'
 import { toHex } from '../../../client/primitives/bytes.ts'
-import { encode } from '../../../client/primitives/codec.ts'
-import { type Collateral, collateralCodec, createEcdsa, readCollateral } from '../../../client/verify/collateral/index.ts'
+import { type Collateral, collateralBytes, createEcdsa, readCollateral } from '../../../client/verify/collateral/index.ts'
 import { CollateralKeep, type KeepOptions, pauseFor } from '../../../node/collateral/keep.ts'
 import { hash } from '../../../wasm/core.ts'
 import { dateText, type MockPki, newPki, trustedRoot, writeCollateral } from '../../verify/_collateral-writer.ts'
@@ -53,25 +52,25 @@ const start = async (load: KeepOptions['load'], folder: string, { host }: Return
   return { keep, changes }
 }
 
-const nameOf = (one: Collateral): string => toHex(hash(encode(collateralCodec, one)))
+const nameOf = (one: Collateral): string => toHex(hash(collateralBytes(one)))
 
 describe('collateral as a member keeps it', () => {
   it('is kept under the hash of its bytes, and found again after a start', async () => {
     const [folder, first] = [await scratch(), collateral()]
     const { keep } = await start(async () => first, folder, manual())
-    await expect.poll(() => keep.current?.hash).toEqual(hash(encode(collateralCodec, first)))
-    expect(keep.current?.bytes).toEqual(encode(collateralCodec, first))
+    await expect.poll(() => keep.current?.hash).toEqual(hash(collateralBytes(first)))
+    expect(keep.current?.bytes).toEqual(collateralBytes(first))
     expect(await readdir(folder)).toEqual([nameOf(first)])
     const { keep: again } = await start(() => Promise.reject(new Error('nobody answers')), folder, manual())
-    expect(again.current?.bytes).toEqual(encode(collateralCodec, first))
+    expect(again.current?.bytes).toEqual(collateralBytes(first))
   })
 
   it('is not taken from a file whose name is not the hash of what is in it, nor from one of another root', async () => {
     const folder = await scratch()
-    const bytes = encode(collateralCodec, collateral())
+    const bytes = collateralBytes(collateral())
     await writeFile(join(folder, 'ab'.repeat(32)), bytes)
     const stranger = collateral({}, STRANGER)
-    await writeFile(join(folder, nameOf(stranger)), encode(collateralCodec, stranger))
+    await writeFile(join(folder, nameOf(stranger)), collateralBytes(stranger))
     const { keep } = await start(() => Promise.reject(new Error('nobody answers')), folder, manual())
     expect(keep.current).toBeNull()
   })
@@ -95,7 +94,7 @@ describe('collateral as a member keeps it', () => {
       world.pass()
       await expect.poll(() => world.waits).toHaveLength(1)
     }
-    expect(keep.current?.hash).toEqual(hash(encode(collateralCodec, first)))
+    expect(keep.current?.hash).toEqual(hash(collateralBytes(first)))
     expect(changes).toHaveLength(1)
     const warnings = world.said.filter((line) => line.startsWith('warn'))
     expect(warnings).toEqual([expect.stringMatching(problem)])

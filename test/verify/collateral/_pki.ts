@@ -1,7 +1,7 @@
-import { sign } from 'node:crypto'
+import { createHash, sign } from 'node:crypto'
 import { type Bytes, utf8 } from '../../../client/primitives/bytes.ts'
 import type { TrustedRoot } from '../../../client/verify/attestation.ts'
-import { type Collateral, createEcdsa, readChain, type SubtleEcdsa, sha256 } from '../../../client/verify/collateral/index.ts'
+import { type Collateral, createEcdsa, readChain, type SubtleEcdsa } from '../../../client/verify/collateral/index.ts'
 import {
   AUTHORITY_USAGE,
   basicConstraints,
@@ -145,7 +145,11 @@ const RIGHT: Collateral = {
 export const collateral = (changed: Partial<Collateral> = {}): Collateral => ({ ...RIGHT, ...changed })
 
 export const trusted = (certificateDer: Bytes = root): TrustedRoot => ({
-  spkiHash: sha256(readChain([certificateDer], 'root')[0]?.spki ?? new Uint8Array()),
+  spkiHash: new Uint8Array(
+    createHash('sha256')
+      .update(readChain([certificateDer], 'root')[0]?.spki ?? '')
+      .digest(),
+  ),
   development: true,
 })
 

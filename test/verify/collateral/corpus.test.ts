@@ -1,16 +1,19 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { describe, expect, it } from 'vitest'
 import { type Bytes, fromHex, utf8 } from '../../../client/primitives/bytes.ts'
+import { digest } from '../../../client/primitives/digest.ts'
 import { INTEL_ROOT, type QuoteCheckName, type TrustedRoot } from '../../../client/verify/attestation.ts'
+import { decodeCollateral } from '../../../client/verify/collateral/codec.ts'
 import {
+  collateralBytes,
   collateralHash,
   createEcdsa,
-  encodeCollateral,
   inspectCollateral,
   readCollateral,
   readPem,
 } from '../../../client/verify/collateral/index.ts'
 import { ecdsa, trusted } from './_pki.ts'
+import { encodeCollateral } from './_write.ts'
 
 // The collateral of every case beside the checkout. What is wrong with a quote itself is for the second stage: here only those cases are
 // refused whose collateral is what Intel's reference refuses, or what the manifest says to refuse though Intel does not.
@@ -86,6 +89,15 @@ describe.skipIf(cases.length === 0)('the corpus’s collateral (TDX.md, "What ot
       const canonical = encodeCollateral(collateral)
       const again = readCollateral(canonical)
       expect([collateralHash(again), encodeCollateral(again)], name).toEqual([collateralHash(collateral), canonical])
+    }
+  })
+
+  it('has bytes that the decoder of members reads back, and hashes by them', () => {
+    for (const { name, text } of cases) {
+      const collateral = readCollateral(text)
+      const bytes = collateralBytes(collateral)
+      expect(decodeCollateral(bytes), name).toEqual(collateral)
+      expect(collateralHash(collateral), name).toEqual(digest('tdx collateral v1|', bytes))
     }
   })
 

@@ -50,6 +50,12 @@ describe.each(PORTS)('ECDSA by %s (TDX.md section 2)', (_name, verify) => {
   ])('says no to %s, and throws nothing', async (_what, key, given, over) => {
     expect(await verify(key, given, over)).toBe(false)
   })
+
+  it('hashes by FIPS 180-4, with a port that has no hash of its own too', async () => {
+    const hash = fromHex('ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad')
+    const bare: VerifyEcdsa = (...given) => verify(...given)
+    expect(await Promise.all([verify, bare].map((port) => sha256(utf8('abc'), port)))).toEqual([hash, hash])
+  })
 })
 
 describe('the port', () => {
@@ -61,6 +67,7 @@ describe('the port', () => {
         return subtle.importKey(...given)
       },
       verify: (...given) => subtle.verify(...given),
+      digest: (...given) => subtle.digest(...given),
     }
     const verify = createEcdsa(counted)
     expect(await Promise.all([signed, otherS, changed(signed, 9)].map((one) => verify(publicKey, one, message)))).toEqual([
@@ -75,9 +82,5 @@ describe('the port', () => {
     const verify = createEcdsa(subtle)
     for (let i = 0; i < 70; i++) await verify(concat(Uint8Array.of(4, i), new Uint8Array(63)), signed, message)
     expect(await verify(publicKey, signed, message)).toBe(true)
-  })
-
-  it('hashes by FIPS 180-4', () => {
-    expect(sha256(utf8('abc'))).toEqual(fromHex('ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad'))
   })
 })

@@ -1,20 +1,22 @@
 import { describe, expect, it } from 'vitest'
-import { type Bytes, fromHex, toHex } from '../../../client/primitives/bytes.ts'
+import type { Store } from '../../../client/groups/storage.ts'
+import { type Bytes, concat, fromHex, toHex, utf8 } from '../../../client/primitives/bytes.ts'
 import {
   checkRollback,
   inspectCollateral,
   type RollbackMemory,
+  type RollbackRecord,
   remember,
-  rollbackMemory,
   type VerifiedCollateral,
   verifyCollateral,
 } from '../../../client/verify/collateral/index.ts'
+import { rollbackMemory } from '../../../client/verify/collateral/store.ts'
 import * as pki from './_pki.ts'
 
 const options = { root: pki.trusted(), at: pki.AT, ecdsa: pki.ecdsa }
 
-const inMemory = (): RollbackMemory & { readonly records: Map<string, Bytes> } => {
-  const records = new Map<string, Bytes>()
+const inMemory = (): RollbackMemory & { readonly records: Map<string, RollbackRecord> } => {
+  const records = new Map<string, RollbackRecord>()
   // A turn of the event loop each, so that overlapping calls do overlap.
   const turn = (): Promise<void> => new Promise((resolve) => setTimeout(resolve))
   return {
@@ -116,8 +118,9 @@ describe('rollback (TDX.md section 5)', () => {
     const accepted = await handle()
     await remember(memory, accepted)
     const [key] = [...memory.records.keys()] as [string]
-    const right = memory.records.get(key) as Bytes
-    for (const record of [new Uint8Array(), right.slice(1), new Uint8Array([...right, 0])]) {
+    const right = memory.records.get(key) as RollbackRecord
+    const wrong = [{}, { ...right, evaluation: '18' }, { ...right, issueDate: Number.NaN }, { ...right, evaluation: -1 }, 7]
+    for (const record of wrong as RollbackRecord[]) {
       memory.records.set(key, record)
       await expect(remember(memory, accepted)).rejects.toMatchObject({ name: 'Verify.RollbackRecordError' })
       expect(memory.records.get(key)).toBe(record)
@@ -129,23 +132,52 @@ describe('rollback (TDX.md section 5)', () => {
     await remember(memory, accepted)
     const broken: RollbackMemory = { get: () => Promise.reject(new Error('disk gone')), put: memory.put }
     const { checks } = await inspectCollateral(pki.collateral(), { ...options, memory: broken })
-    expect(checks.at(-1)).toMatchObject({ state: 'failed', found: 'disk gone' })
+    expect(checks.at(-1)).toMatchObject({ state: 'failed', found: 'record of TCB info TDX of b0c06f000000: disk gone' })
+  })
+})
+
+describe('the memory in a store of the storage port', () => {
+  const storeOf = (entries: Map<string, Bytes>, sync: boolean[] = []): Store => ({
+    get: async (key) => entries.get(toHex(key)) ?? null,
+    write: async (changes, how) => {
+      for (const { key, value } of changes) entries.set(toHex(key), value ?? new Uint8Array())
+      sync.push(how.sync)
+    },
+    entries: async function* () {},
+    close: async () => undefined,
+  })
+  const key = (id: string): string => toHex(concat(utf8('tdx rollback v1|'), pki.trusted().spkiHash, fromHex('b0c06f000000'), utf8(id)))
+
+  it('is twelve bytes a document, u32 and u64, each synced, and is read back', async () => {
+    const [entries, sync] = [new Map<string, Bytes>(), [] as boolean[]]
+    await remember(rollbackMemory(storeOf(entries, sync)), await handle())
+    // 2026-05-20 and 21: records of earlier versions are these bytes.
+    expect(entries).toEqual(
+      new Map([
+        [key('TDX'), fromHex('1200000080f90c6a00000000')],
+        [key('TD_QE'), fromHex('11000000004b0e6a00000000')],
+      ]),
+    )
+    expect(sync).toEqual([true, true])
+    const memory = rollbackMemory(storeOf(entries))
+    expect((await checkRollback(memory, await handle())).state).toBe('passed')
+    expect((await checkRollback(memory, await numbered(17))).state).toBe('failed')
   })
 
-  it('memory lies in a store of the storage port, every record synced', async () => {
-    const written: unknown[] = []
-    const memory = rollbackMemory({
-      get: async () => null,
-      write: async (changes, how) => {
-        written.push(...changes.map(({ value }) => [value?.length, how.sync]))
-      },
-      entries: async function* () {},
-      close: async () => undefined,
-    })
-    await remember(memory, await handle())
-    expect(written).toEqual([
-      [12, true],
-      [12, true],
-    ])
+  it('refuses everything while a record is not twelve such bytes, and leaves it', async () => {
+    const entries = new Map<string, Bytes>()
+    const memory = rollbackMemory(storeOf(entries))
+    const accepted = await handle()
+    await remember(memory, accepted)
+    const right = entries.get(key('TDX')) as Bytes
+    for (const record of [new Uint8Array(), right.slice(1), concat(right, Uint8Array.of(0)), new Uint8Array(12).fill(0xff)]) {
+      entries.set(key('TDX'), record)
+      await expect(remember(memory, accepted)).rejects.toMatchObject({ name: 'Verify.RollbackRecordError' })
+      expect(entries.get(key('TDX'))).toBe(record)
+      expect(await checkRollback(memory, accepted)).toMatchObject({
+        state: 'failed',
+        found: expect.stringContaining('record of TCB info TDX of b0c06f000000'),
+      })
+    }
   })
 })

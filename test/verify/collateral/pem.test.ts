@@ -2,7 +2,7 @@ import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { type Bytes, concat, utf8 } from '../../../client/primitives/bytes.ts'
 import { readPem } from '../../../client/verify/collateral/index.ts'
-import { writePem } from '../../../client/verify/collateral/pem.ts'
+import { writePem } from './_write.ts'
 
 const BEGIN = '-----BEGIN CERTIFICATE-----'
 const END = '-----END CERTIFICATE-----'

@@ -1,14 +1,11 @@
+import { isDeepStrictEqual } from 'node:util'
+import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { type Bytes, toHex, utf8 } from '../../../client/primitives/bytes.ts'
-import { decode, encode } from '../../../client/primitives/codec.ts'
-import {
-  type Collateral,
-  collateralCodec,
-  collateralHash,
-  encodeCollateral,
-  readCollateral,
-} from '../../../client/verify/collateral/index.ts'
+import { type Bytes, concat, fromHex, toHex, utf8 } from '../../../client/primitives/bytes.ts'
+import { decodeCollateral } from '../../../client/verify/collateral/codec.ts'
+import { type Collateral, collateralBytes, collateralHash, readCollateral } from '../../../client/verify/collateral/index.ts'
 import * as pki from './_pki.ts'
+import { encodeCollateral } from './_write.ts'
 
 const given = pki.collateral({ pckCertificateChain: [pki.pckCertificate(), pki.authority, pki.root] })
 const json = JSON.parse(encodeCollateral(given)) as Record<string, string>
@@ -65,7 +62,7 @@ describe('collateral as JSON (MANIFEST.md, "Layout")', () => {
       [`a number as ${field}`, changed({ [field]: 7 }), `$.${field}: expected text, found number`] as const,
     ]),
     ['a digit that is none', changed({ pck_crl: '3g' }), '$.pck_crl: character 1 is not a hex digit'],
-    ['half a byte', changed({ root_ca_crl: '300' }), '$.root_ca_crl: 3 hex digits do not make whole bytes'],
+    ['half a byte', changed({ root_ca_crl: '300' }), '$.root_ca_crl: 3 digits do not make whole bytes'],
     ['a prefix', changed({ root_ca_crl: '0x30' }), '$.root_ca_crl: character 1 is not a hex digit'],
     ['a letter that folds to a digit’s', changed({ root_ca_crl: '3\u0141' }), '$.root_ca_crl: character 1 is not a hex digit'],
     ['a CRL that is too long', changed({ pck_crl: '00'.repeat(327_681) }), '$.pck_crl: 655362 hex digits, at most 655360'],
@@ -92,8 +89,46 @@ describe('collateral as JSON (MANIFEST.md, "Layout")', () => {
 })
 
 describe('collateral as bytes', () => {
-  it('comes back from its codec', () => {
-    for (const one of [given, pki.collateral()]) expect(decode(collateralCodec, encode(collateralCodec, one))).toEqual(one)
+  it('comes back from its decoder', () => {
+    for (const one of [given, pki.collateral()]) expect(decodeCollateral(collateralBytes(one))).toEqual(one)
+  })
+
+  const bytesUpTo = (max: number) => fc.uint8Array({ maxLength: max }).map((bytes): Bytes => new Uint8Array(bytes))
+  // Lengths of one, two and three bytes of ULEB128.
+  const sized = (max: number) =>
+    fc.oneof(
+      bytesUpTo(300),
+      fc.constantFrom(127, 128, 16_383, 16_384, max).map((size) => new Uint8Array(size)),
+    )
+  const chain = fc.array(sized(16_384), { minLength: 1, maxLength: 8 })
+  const signature = fc.uint8Array({ minLength: 64, maxLength: 64 }).map((bytes): Bytes => new Uint8Array(bytes))
+  const any: fc.Arbitrary<Collateral> = fc.record({
+    ...{ pckCrlIssuerChain: chain, tcbInfoIssuerChain: chain, qeIdentityIssuerChain: chain, pckCertificateChain: fc.option(chain) },
+    ...{ rootCaCrl: sized(327_680), pckCrl: sized(327_680), tcbInfo: sized(262_144), qeIdentity: sized(262_144) },
+    ...{ tcbInfoSignature: signature, qeIdentitySignature: signature },
+  })
+
+  it('agrees with the decoder, whatever is in it', () => {
+    fc.assert(
+      fc.property(any, (one) => {
+        expect(isDeepStrictEqual({ ...decodeCollateral(collateralBytes(one)) }, { ...one })).toBe(true)
+      }),
+    )
+  })
+
+  it('has its parts in the order of the wire, with lengths in ULEB128', () => {
+    const [one, long] = [Uint8Array.of(7), new Uint8Array(16_384).fill(9)]
+    const [r, s] = [new Uint8Array(64).fill(1), new Uint8Array(64).fill(2)]
+    const parts = {
+      ...{ pckCrlIssuerChain: [one, long], rootCaCrl: one, pckCrl: new Uint8Array(128).fill(3), tcbInfoIssuerChain: [one] },
+      ...{ tcbInfo: utf8('{}'), tcbInfoSignature: r, qeIdentityIssuerChain: [one], qeIdentity: utf8('[]'), qeIdentitySignature: s },
+    }
+    const written = concat(
+      ...[fromHex('020107808001'), long, fromHex('01078001'), parts.pckCrl, fromHex('010107027b7d'), r],
+      ...[fromHex('010107025b5d'), s],
+    )
+    expect(collateralBytes({ ...parts, pckCertificateChain: null })).toEqual(concat(written, Uint8Array.of(0)))
+    expect(collateralBytes({ ...parts, pckCertificateChain: [one] })).toEqual(concat(written, fromHex('01010107')))
   })
 
   const flip = (bytes: Bytes): Bytes => bytes.map((byte, i) => (i === 7 ? byte ^ 1 : byte))
@@ -117,8 +152,19 @@ describe('collateral as bytes', () => {
     ['no certificate in a chain', { pckCrlIssuerChain: [] }],
     ['nine', { tcbInfoIssuerChain: Array.from({ length: 9 }, () => pki.root) }],
     ['a certificate that is too long', { qeIdentityIssuerChain: [new Uint8Array(16_385)] }],
+    ['a certificate that is none', { qeIdentityIssuerChain: [pki.root, '' as never] }],
     ['a signature that is too short', { qeIdentitySignature: new Uint8Array(63) }],
+    ['a signature that is too long', { tcbInfoSignature: new Uint8Array(65) }],
+    ['a list that is too long', { pckCrl: new Uint8Array(327_681) }],
+    ['a document that is too long', { tcbInfo: new Uint8Array(262_145) }],
+    ['a document as text', { qeIdentity: '{}' as never }],
+    ['bytes for a chain', { pckCrlIssuerChain: pki.root as never }],
+    ['a chain for bytes', { pckCrl: [pki.root] as never }],
+    ['a part left out', { rootCaCrl: undefined as never }],
+    ['the chain that may be none left out', { pckCertificateChain: undefined as never }],
   ])('has none with %s', (_what, changed) => {
-    expect(() => collateralHash({ ...given, ...changed })).toThrow(expect.objectContaining({ name: 'Codec.EncodeError' }))
+    const [part] = Object.keys(changed) as [string]
+    const refusal = expect.objectContaining({ name: 'Verify.CollateralFormatError', path: expect.stringContaining(`Collateral.${part}`) })
+    for (const hash of [collateralHash, collateralBytes]) expect(() => hash({ ...given, ...changed })).toThrow(refusal)
   })
 })

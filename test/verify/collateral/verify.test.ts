@@ -7,7 +7,6 @@ import {
   type CollateralOptions,
   collateralHash,
   createEcdsa,
-  encodeCollateral,
   inspectCollateral,
   isFresh,
   verifyCollateral,
@@ -15,6 +14,7 @@ import {
 import { AUTHORITY_USAGE, basicConstraints, name, newKeys, SIGNER_USAGE, validity } from '../../pki.ts'
 import * as der from '../../wasm/_der-writer.ts'
 import * as pki from './_pki.ts'
+import { encodeCollateral } from './_write.ts'
 
 const { AT, collateral } = pki
 const DAY = 86_400

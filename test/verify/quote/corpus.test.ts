@@ -1,8 +1,8 @@
 import { webcrypto } from 'node:crypto'
 import { describe, expect, it } from 'vitest'
-import { type Bytes, toHex } from '../../../client/primitives/bytes.ts'
+import { toHex } from '../../../client/primitives/bytes.ts'
 import type { QuoteCheckName } from '../../../client/verify/attestation.ts'
-import { createEcdsa, type RollbackMemory } from '../../../client/verify/collateral/index.ts'
+import { createEcdsa, type RollbackMemory, type RollbackRecord } from '../../../client/verify/collateral/index.ts'
 import { inspectAttestation, parsePolicy, type QuoteVerdict } from '../../../client/verify/quote/index.ts'
 import { type QuoteCase, quoteCases } from './_cases.ts'
 
@@ -108,7 +108,7 @@ describe.skipIf(all.length === 0)('a policy that names nothing', () => {
 describe.skipIf(all.length === 0)('real quotes', () => {
   // TDX.md section 5: number 17 after 18, both of them valid in October.
   it('collateral of an older evaluation is refused once a newer one was accepted', async () => {
-    const entries = new Map<string, Bytes>()
+    const entries = new Map<string, RollbackRecord>()
     const memory: RollbackMemory = {
       get: async (key) => entries.get(toHex(key)) ?? null,
       put: async (key, value) => {

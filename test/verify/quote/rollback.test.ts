@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
-import { type Bytes, toHex } from '../../../client/primitives/bytes.ts'
-import type { RollbackMemory } from '../../../client/verify/collateral/index.ts'
+import { toHex } from '../../../client/primitives/bytes.ts'
+import type { RollbackMemory, RollbackRecord } from '../../../client/verify/collateral/index.ts'
 import { inspectQuote, parsePolicy, verifyQuote } from '../../../client/verify/quote/index.ts'
 import { of, writeQuote } from '../_quote-mock.ts'
 import { AT, ecdsa, failures, handleOf, pki } from './_inspect.ts'
@@ -9,8 +9,8 @@ import { AT, ecdsa, failures, handleOf, pki } from './_inspect.ts'
 
 const options = { at: AT, ecdsa, policy: parsePolicy({}) }
 
-const memory = (): RollbackMemory & { readonly entries: Map<string, Bytes> } => {
-  const entries = new Map<string, Bytes>()
+const memory = (): RollbackMemory & { readonly entries: Map<string, RollbackRecord> } => {
+  const entries = new Map<string, RollbackRecord>()
   return {
     entries,
     get: async (key) => entries.get(toHex(key)) ?? null,
@@ -44,7 +44,7 @@ describe('the memory', () => {
   })
 
   it('refuses everything while a record of it cannot be read', async () => {
-    const broken: RollbackMemory = { get: async () => of(3, 0), put: async () => undefined }
+    const broken: RollbackMemory = { get: async () => ({ evaluation: 18, issueDate: Number.NaN }), put: async () => undefined }
     const verdict = await inspectQuote(writeQuote(pki), await handleOf(), { ...options, memory: broken })
     expect(failures(verdict)).toEqual({ 'collateral.rollback': expect.stringMatching(/record of/) })
   })

@@ -1,12 +1,14 @@
+import { createHash } from 'node:crypto'
 import { describe, expect, it } from 'vitest'
 import { concat, fromHex, utf8 } from '../../../client/primitives/bytes.ts'
 import type { QuoteCheckName } from '../../../client/verify/attestation.ts'
-import { sha256 } from '../../../client/verify/collateral/index.ts'
 import { inspectQuote, parsePolicy } from '../../../client/verify/quote/index.ts'
 import { newKeys } from '../../pki.ts'
 import { moduleIdentity, PLATFORM, pem, serialOf, svnLevel, tcbLevel } from '../_collateral-writer.ts'
 import { of, svns, writeQuote } from '../_quote-mock.ts'
 import { AT, ecdsa, failures, handleOf, inspect, pki, type Scene } from './_inspect.ts'
+
+const sha256 = (message: Uint8Array): Uint8Array => createHash('sha256').update(message).digest()
 
 // TDX.md, "What must be checked" and "What others get wrong": each thing wrong for itself, and the one check that says so.
 
