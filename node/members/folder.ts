@@ -9,8 +9,10 @@ import type { Log } from '../../client/log.ts'
 import { type Bytes, copy, fromHex, toHex } from '../../client/primitives/bytes.ts'
 import { writeWhole } from '../files.ts'
 import { openLevel, StoreError } from '../storage/level.ts'
+import type { Certificates } from '../transports/listeners.ts'
 
-// A member's folder: link.key (0600), votes/ with the vote key inside, archive/ that can be fetched again.
+// A member's folder: link.key (0600), votes/ with the vote key inside, archive/ that can be fetched again, NAME.pem (0600) with the
+// certificates of a transport, which can be made again at the cost of the address that readers know.
 
 const LINK_KEY = 'link.key'
 
@@ -34,6 +36,8 @@ export interface Folder {
   readonly linkSeed: Bytes
   /** Signs with the vote key. */
   readonly sign: (message: Bytes) => Bytes
+  /** The certificates of its listeners. */
+  readonly certificates: Certificates
   readonly close: () => Promise<void>
 }
 
@@ -84,6 +88,7 @@ export const openFolder = async (path: string, log: Log): Promise<Folder> => {
       linkSeed,
       votes,
       archive,
+      certificates: (transport) => pemFile(join(path, `${transport}.pem`)),
       sign: (message) => {
         if (key === null) throw new FolderError(join(path, 'votes'), 'cannot be read: there is no key to sign with')
         return copy(signWith(null, message, key))
@@ -135,6 +140,11 @@ const openArchive = async (path: string, log: Log): Promise<Store> => {
     return openLevel(path)
   }
 }
+
+const pemFile = (path: string): ReturnType<Certificates> => ({
+  load: async () => ((await exists(path)) ? copy(await readFile(path)) : null),
+  store: (bytes) => writeWhole(path, bytes, 0o600),
+})
 
 const exists = (path: string): Promise<boolean> =>
   access(path).then(

@@ -13,7 +13,7 @@ const CURES: Readonly<Record<string, string>> = {
   EACCES: 'this user may not: name a port above 1023',
   EADDRNOTAVAIL: 'this machine has no such address: 127.0.0.1 is its own',
   ENOTFOUND: 'this machine has no such address: 127.0.0.1 is its own',
-  UnsupportedListenAddressError: 'only tcp, and ws over it, is listened on',
+  UnsupportedListenAddressError: 'only tcp with or without ws, udp with webrtc-direct and udp with quic-v1/webtransport are listened on',
 }
 
 /** @throws ListenError for an address that is none */

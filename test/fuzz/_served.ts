@@ -64,6 +64,7 @@ export const chains = (): readonly Chain[] => [plain(), pruned(), heavy()]
 const linkTo = ({ serve }: Server): Link => ({
   peer: PEER,
   address: 'fuzz',
+  bytes: { received: 0, sent: 0 },
   closed: new AbortController().signal,
   close: async () => {},
   stream: async () => {

@@ -3,6 +3,7 @@ import { commitSeed, fuzz, type Options, type Outcome, readOptions, type Trial }
 import { FULL as CODEC, fuzzCodec } from './codec.ts'
 import { FULL as COMMIT, fuzzCommit } from './commit.ts'
 import { FULL as CORE, fuzzCore } from './core.ts'
+import { fuzzH3, FULL as H3 } from './h3.ts'
 import { fuzzLight, FULL as LIGHT } from './light.ts'
 import { fuzzProofs, FULL as PROOFS } from './proofs.ts'
 import { fuzzQuote, FULL as QUOTE } from './quote.ts'
@@ -17,6 +18,7 @@ test.each<readonly [string, string, number, (options: Options) => Promise<Outcom
   ['PROTOCOL 1, a hostile member of four', 'commit', COMMIT, fuzzCommit],
   ['GAP-18 TAL-07 X-26, changed proofs', 'proofs', PROOFS, fuzzProofs],
   ['binary formats of the core', 'core', CORE, fuzzCore],
+  ['PROTOCOL 5, HTTP/3 and a WebTransport session', 'h3', H3, fuzzH3],
   ['docs/quotes.md, changed quotes and collateral', 'quote', QUOTE, fuzzQuote],
 ])(
   '%s: a fiftieth of the %s fuzz finds nothing',
