@@ -6,6 +6,7 @@ import { type NodeSource, proveItem, proveRange } from '../proofs/tree-source.ts
 import { type Archive, ArchiveError, type Held } from './archive.ts'
 import { commandCodec } from './block.ts'
 import { DamageError } from './checked-store.ts'
+import { keptEvidence } from './evidence.ts'
 import type { Identity } from './execution.ts'
 import type { History } from './history.ts'
 import { archiveKey } from './keys.ts'
@@ -97,6 +98,7 @@ export const archiveSource = <S, C>(
       commands: async (index) => (await archive.block(index))?.commands.map((command) => encode(commandCodec, command)) ?? null,
       appended: async (index) => appendedBy(archive, index),
       blob: (hash) => archive.store.get(archiveKey.blob(hash)),
+      evidence: () => keptEvidence(archive),
       onCommit,
     },
     onDamage,

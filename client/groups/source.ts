@@ -2,6 +2,7 @@ import type { Bytes } from '../primitives/bytes.ts'
 import type { GroupId } from '../primitives/id.ts'
 import type { MapProof, RangeProof, TreeProof } from '../proofs/index.ts'
 import type { Certificate, Header, Seal } from './block.ts'
+import type { EncodedContradiction } from './contradiction.ts'
 import type { Roster } from './roster.ts'
 
 /** Entries start … end−1 of one key's run, as an index keeps them. */
@@ -59,6 +60,8 @@ export interface Source {
   readonly appended: (index: bigint) => Promise<readonly (readonly Bytes[])[] | null>
   /** The tickets of members that are held and verified, with what to ask `blob` for; none where the group asks for none. */
   readonly tickets?: (rosterId: Bytes) => readonly HeldTicket[]
+  /** Pairs of votes by which members were caught; none where nobody was. */
+  readonly evidence?: () => Promise<readonly EncodedContradiction[]>
   readonly blob: (hash: Bytes) => Promise<Bytes | null>
   /** Calls `listener` after every newly certified block; the returned function stops it. */
   readonly onCommit: (listener: (newest: bigint) => void) => () => void

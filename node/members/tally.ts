@@ -10,13 +10,16 @@ import { createMachine, type TallyCommand } from '../../client/lattice/tally/mac
 import { drive } from '../../client/lattice/tally/member.ts'
 import type { TallyState } from '../../client/lattice/tally/state.ts'
 import type { Log } from '../../client/log.ts'
+import { topicOf } from '../../client/network/discovery/rumours.ts'
 import { LIGHT_PROTOCOL } from '../../client/network/light/messages.ts'
 import { serveLight } from '../../client/network/light/server.ts'
 import { type Bytes, equal, toHex } from '../../client/primitives/bytes.ts'
 import { UNIVERSE, type UniqueId } from '../../client/primitives/id.ts'
 import { createNodeHost, type NodeHost } from '../host.ts'
 import type { MemberStatus } from '../metrics/status.ts'
+import { listenable } from '../transports/native.ts'
 import { Attest } from './attest.ts'
+import { findable } from './findable.ts'
 import { type Folder, openFolder } from './folder.ts'
 import type { TicketFiles } from './own-ticket.ts'
 import { peersOf } from './peers.ts'
@@ -30,6 +33,8 @@ export interface MemberOptions {
   readonly listen: readonly string[]
   /** Multiaddrs of the other members, each with its peer id. */
   readonly peers?: readonly string[]
+  /** Multiaddrs of nodes of other groups, each with its peer id: by them this one is found by everybody else. */
+  readonly bootstrap?: readonly string[]
   /** The member's TDX ticket, for a config that asks for them. */
   readonly attest?: TicketFiles | null
   readonly log: Log
@@ -54,7 +59,7 @@ export interface Member extends AsyncDisposable {
  *   UngatedError for a ticket that the config does not ask for
  */
 export const startTally = async (options: MemberOptions): Promise<Member> => {
-  const { folder: path, config, network = UNIVERSE, listen, peers = [], attest: own = null, log } = options
+  const { folder: path, config, network = UNIVERSE, listen, peers = [], bootstrap = [], attest: own = null, log } = options
   const { group: id, roster, genesis, gate } = identify(network, config)
   if (gate === undefined && own !== null) throw new UngatedError(own.ticket)
   const folder = await openFolder(path, log)
@@ -65,16 +70,19 @@ export const startTally = async (options: MemberOptions): Promise<Member> => {
   try {
     const seat = seatOf(roster.members, folder, path)
     const { addresses, unnamed } = peersOf(peers, roster.members, seat)
-    if (unnamed.length > 0) log('warn', 'no address was given of these members: this one sends them nothing', { members: unnamed })
-    const host = await createNodeHost({ seed: folder.linkSeed, listen, log })
+    if (unnamed.length > 0)
+      log('warn', 'no address was given of these members: this one sends them nothing until it hears where they are', { members: unnamed })
+    const { linkSeed: seed, certificates } = folder
+    const host = await createNodeHost({ seed, listen: await listenable(listen, log), log, gossip: topicOf(network), certificates })
     closing.push(() => host.close())
     const identity: Identity = { network, group: id, roster, rosterId: genesis.roster }
+    const place = findable(host, { identity, addresses, bootstrap })
     const { view_ms: viewMs, short_ms: shortMs, skew_ms: skewMs, heartbeat_ms: heartbeatMs } = config.content.timers
     const group = await Group.open({
       machine: createMachine(config),
       identity,
       timers: { viewMs, shortMs, skewMs, heartbeatMs },
-      committee: await joinCommittee(host, { identity, member: seat, addresses }),
+      committee: await joinCommittee(host, { identity, member: seat, addresses, learned: place.learned }),
       member: seat,
       sign: folder.sign,
       votes: folder.votes,
@@ -100,6 +108,8 @@ export const startTally = async (options: MemberOptions): Promise<Member> => {
       LIGHT_PROTOCOL,
       serveLight(() => [source], host),
     )
+    await place.start(source)
+    closing.push(place.end)
     const driver = follow(options, { group, seat, identity, host, sign: folder.sign })
     closing.push(driver.end)
     const running: Running = { group, seat, identity, host, heartbeatMs, chain: driver.state, attest, startedAt: Date.now() }

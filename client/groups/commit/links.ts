@@ -1,3 +1,4 @@
+import { peerOf } from '../../network/address.ts'
 import type { ByteStream, Host } from '../../network/host.ts'
 import { frame, frames } from '../../network/light/frame.ts'
 import { type Scope, scope, sleep, whenAborted } from '../../network/scope.ts'
@@ -20,8 +21,12 @@ export interface JoinOptions {
   readonly member: number
   /** Multiaddrs of the others, each with its peer id: every member dials every other one, and sends on the stream that it opened. */
   readonly addresses: readonly string[]
+  /** Where else a member says that it is now, by its place: tried in turn with what stands in `addresses`. */
+  readonly learned?: (member: number) => readonly string[]
 }
 
+/** A key that stands in no roster: it is of small order. */
+const NOBODY = new Uint8Array(32)
 const BACKOFF_MS = { first: 100, most: 5_000 } as const
 /** For a dial and the opening of a stream. */
 const DIAL_MS = 10_000
@@ -52,7 +57,10 @@ class Links implements Committee {
 
   start(listener: CommitteeListener): void {
     this.#listener = listener
-    for (const address of this.#o.addresses) void this.#keepDialing(address)
+    const { addresses, learned = () => [] } = this.#o
+    const seats = addresses.map((address) => seatOf(this.#o.identity.roster, peerOf(address) ?? NOBODY))
+    for (const [i, address] of addresses.entries()) void this.#keepDialing(() => [address, ...learned(seats[i] as number)])
+    for (const member of this.#outboxes.keys()) if (!seats.includes(member)) void this.#keepDialing(() => learned(member))
   }
 
   send(to: number, message: Bytes): void {
@@ -89,16 +97,22 @@ class Links implements Committee {
     return equal(join.network, network) && equal(join.group, group) && equal(join.roster, rosterId)
   }
 
-  async #keepDialing(address: string): Promise<void> {
+  /** One member; which of its addresses is good may change. */
+  async #keepDialing(addresses: () => readonly string[]): Promise<void> {
     const { signal } = this.#own
-    for (let wait: number = BACKOFF_MS.first; !signal.aborted; wait = Math.min(2 * wait, BACKOFF_MS.most)) {
-      const wasUp = await this.#hold(address).catch((error: unknown) => {
-        this.#host.log('debug', 'a member cannot be reached', { address, problem: String(error) })
-        return false
-      })
+    for (let [wait, turn]: [number, number] = [BACKOFF_MS.first, 0]; !signal.aborted; wait = Math.min(2 * wait, BACKOFF_MS.most)) {
+      const known = [...new Set(addresses())]
+      const address = known[turn % known.length]
+      const wasUp = address !== undefined && (await this.#hold(address).catch((error: unknown) => this.#failed(address, error)))
       if (wasUp) wait = BACKOFF_MS.first
+      else turn += 1
       await sleep(this.#host, wait, signal).catch(() => {})
     }
+  }
+
+  #failed(address: string, error: unknown): false {
+    this.#host.log('debug', 'a member cannot be reached', { address, problem: String(error) })
+    return false
   }
 
   /** Dials a member and sends what is for it, until the link breaks. True when there was a link. */

@@ -1,6 +1,7 @@
 import type { Bytes } from '../../primitives/bytes.ts'
-import { bool, encode, fixed, type Of, refine, struct, u8, u64, unit, variant, vector } from '../../primitives/codec.ts'
+import { bool, encode, fixed, type Of, struct, u64, unit, variant, vector } from '../../primitives/codec.ts'
 import { blockCodec, commandCodec, sealCodec, VOTE, type VoteKind } from '../block.ts'
+import { voteCodec } from '../contradiction.ts'
 import type { Vote } from '../simplex/index.ts'
 import { proposalCodec } from '../vote-record.ts'
 
@@ -10,8 +11,6 @@ export const COMMIT_PROTOCOL = '/coalition/commit/1'
 /** Most bytes of a message, votes of one, and final blocks of one. A block of 1 MiB fits with its seal. */
 export const COMMIT_LIMITS = { frame: 1_900_000, votes: 1_024, blocks: 64, commands: 4_096 } as const
 
-const kind = refine(u8, 'kind', (value) => (value >= 1 && value <= 4 ? null : `kind ${value} of a vote`))
-export const voteCodec = struct('Vote', { view: u64, kind, hash: fixed(32), member: u8, signature: fixed(64) })
 type EncodedVote = Of<typeof voteCodec>
 
 export const messageCodec = variant('CommitMessage', {

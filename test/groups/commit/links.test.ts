@@ -53,8 +53,9 @@ const join = async (
   member: number,
   addresses: readonly string[],
   of = identity,
+  learned: (member: number) => readonly string[] = () => [],
 ): Promise<{ committee: Committee; ear: Ear }> => {
-  const committee = await joinCommittee(host, { identity: of, member, addresses })
+  const committee = await joinCommittee(host, { identity: of, member, addresses, learned })
   committees.push(committee)
   const ear = new Ear()
   committee.start(ear)
@@ -93,6 +94,23 @@ describe('/coalition/commit/1 over libp2p', () => {
     await one.ear.until('1 up')
     one.committee.send(1, utf8('hello again'))
     await ear.until('0 hello again 11')
+  })
+
+  it('finds a member where it says that it is now: one that moved, and one that no address was given of', async () => {
+    const [a, b, c] = await Promise.all([hostOf(secretOf(0, 'peer')), hostOf(secretOf(1, 'peer')), hostOf(secretOf(2, 'peer'))])
+    const old = b.addresses()
+    await b.close()
+    const moved = await hostOf(secretOf(1, 'peer'))
+    const said = new Map([
+      [1, moved.addresses()],
+      [2, c.addresses()],
+    ])
+    const one = await join(a, 0, old, identity, (member) => said.get(member) ?? [])
+    await join(moved, 1, [])
+    await join(c, 2, [])
+    await one.ear.until('1 up')
+    await one.ear.until('2 up')
+    expect(one.ear.heard).not.toContain('0 up')
   })
 
   it('refuses who is not of the roster, who comes for another committee, and frames that are too long', async () => {
