@@ -1,38 +1,32 @@
 import './polyfill.ts'
-import { identify } from '@libp2p/identify'
 import { noise } from '@libp2p/noise'
+import { webRTCDirect } from '@libp2p/webrtc'
 import { webSockets } from '@libp2p/websockets'
 import { yamux } from '@libp2p/yamux'
 import { type Multiaddr, multiaddr } from '@multiformats/multiaddr'
-import { createLibp2p, type Libp2p } from 'libp2p'
+import { createLibp2p } from 'libp2p'
 import { atLeast, type Log } from '../client/log.ts'
+import { readAddress, TRANSPORTS } from '../client/network/address.ts'
 import type { Host } from '../client/network/host.ts'
-import { asLink, dialError, LinkError, MAX_WINDOW } from '../client/network/link.ts'
+import { type Dials, dialLink, MAX_WINDOW } from '../client/network/link.ts'
 import { createVerify, type SubtleVerify } from '../client/primitives/ed25519.ts'
 import { createEcdsa, type SubtleEcdsa } from '../client/verify/collateral/index.ts'
+import { openStorage } from './storage.ts'
+import { webTransport } from './webtransport.ts'
 
 export interface WorkerHost extends Host {
   readonly close: () => Promise<void>
 }
 
-/**
- * The addresses that a browser can dial: a member publishes its others for nodes.
- * @throws LinkError when some are given and none is left
- */
-export const dialable = (addresses: readonly string[]): readonly string[] => {
-  const sockets = addresses.filter((address) => /\/wss?(?:\/|$)/.test(address))
-  if (sockets.length === 0 && addresses.length > 0) throw new LinkError(addresses.join(', '), 'a browser reaches WebSocket addresses only')
-  return sockets
-}
+/** What each transport needs of the platform. Workers have no RTCPeerConnection: a page lends its own (worker/rtc/). */
+const NEEDED = { webtransport: 'WebTransport', 'webrtc-direct': 'RTCPeerConnection', wss: 'WebSocket', ws: 'WebSocket' } as const
+type Dialled = keyof typeof NEEDED
 
 /**
- * A Host in a Worker: libp2p over WebSocket, noise, yamux, under a key that lives as long as the Worker and never leaves it.
- * @param bootstrap the addresses that may be dialled, each ending in /p2p/PEER
- * @throws LinkError for an address that is none
+ * A Host in a Worker: libp2p over WebTransport, WebRTC and WebSocket, noise, yamux, under a key that lives as long as the Worker and never leaves it.
  */
-export const createWorkerHost = async (bootstrap: readonly string[]): Promise<WorkerHost> => {
-  const named = new Map(bootstrap.map((address) => [address, parse(address)]))
-  const node = await createNode([...named.values()])
+export const createWorkerHost = async (): Promise<WorkerHost> => {
+  const node = await createNode()
   return {
     now: () => Date.now(),
     random: (n) => crypto.getRandomValues(new Uint8Array(n)),
@@ -44,49 +38,33 @@ export const createWorkerHost = async (bootstrap: readonly string[]): Promise<Wo
     verify: await createVerify((crypto as Partial<Crypto>).subtle as unknown as SubtleVerify | undefined),
     ecdsa: createEcdsa((crypto as Partial<Crypto>).subtle as unknown as SubtleEcdsa | undefined),
     log,
-    dial: async (address, { signal }) => {
-      const target = named.get(address) ?? parse(address)
-      const connection = await node.dial(target, { signal }).catch((error: unknown) => {
-        signal.throwIfAborted()
-        throw dialError(address, error)
-      })
-      return asLink(connection)
-    },
+    storage: openStorage(),
+    transports: TRANSPORTS.filter((name) => name in NEEDED && NEEDED[name as Dialled] in globalThis),
+    dial: async (address, { signal }) => dialLink(node.services.dials, multiaddr(readAddress(address).text), address, signal),
     close: async () => node.stop(),
   }
 }
 
-const createNode = (named: readonly Multiaddr[]): Promise<Libp2p> => {
-  const allowed = new Set(named.map(String))
-  return createLibp2p({
-    transports: [webSockets()],
+const createNode = () =>
+  createLibp2p({
+    // The default asks public STUN servers who we are.
+    transports: [webTransport(), webRTCDirect({ rtcConfiguration: { iceServers: [] } }), webSockets()],
     connectionEncrypters: [noise()],
     streamMuxers: [yamux({ streamOptions: { maxStreamWindowSize: MAX_WINDOW } })],
-    services: { identify: identify({ runOnConnectionOpen: false }) },
+    services: {
+      // Not the manager itself: as a service it would be started twice.
+      dials: ({ transportManager }: { readonly transportManager: Dials<Multiaddr> }): Dials<Multiaddr> => ({
+        dial: (address, options) => transportManager.dial(address, options),
+      }),
+    },
     // The default sends the browser's own user agent to every peer.
     nodeInfo: { userAgent: 'coalition' },
     connectionMonitor: { enabled: false },
-    connectionManager: {
-      // One address of a peer is tried at a time, and the caller's signal says for how long.
-      addressDialTimeout: 15_000,
-      // The default resolves dnsaddr names at Google and Cloudflare.
-      resolvers: {},
-    },
-    // Whoever wrote the page chose these, private and loopback ones included; what peers say of themselves is not dialled, so that no peer
-    // can make a browser knock on doors of its own network.
-    connectionGater: { denyDialMultiaddr: (address) => !allowed.has(address.toString()) },
+    // The default resolves dnsaddr names at Google and Cloudflare.
+    connectionManager: { resolvers: {} },
+    // Whom to dial is decided above (client/network/dialer.ts), and dialled below this. What peers say of themselves is not dialled by libp2p,
+    // so that no peer can make a browser knock on doors of its own network.
+    connectionGater: { denyDialMultiaddr: () => true },
   })
-}
-
-const parse = (address: string): Multiaddr => {
-  try {
-    const parsed = multiaddr(address)
-    if (parsed.getComponents().at(-1)?.name === 'p2p') return parsed
-  } catch (cause) {
-    throw new LinkError(address, 'is no multiaddr', cause)
-  }
-  // Without it whoever answers would be believed to be the peer.
-  throw new LinkError(address, 'ends in no peer id')
-}
 
 const log: Log = atLeast('warn', (level, message, facts) => console[level](message, facts ?? {}))

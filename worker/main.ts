@@ -1,18 +1,22 @@
 import type { ConnectOptions, Network } from '../client/network/network.ts'
 import { createNetwork } from '../client/network/open.ts'
+import { ledAt } from '../client/rpc/meeting.ts'
+import { attachedRtc } from '../client/rpc/rtc.ts'
 import { serveNetwork } from '../client/rpc/serve.ts'
-import { attached } from '../client/rpc/wire.ts'
+import { shareNetworks } from '../client/rpc/share.ts'
+import { attached, type Port } from '../client/rpc/wire.ts'
 import { bindings } from './bindings.ts'
-import { createWorkerHost, dialable } from './host.ts'
+import { createWorkerHost } from './host.ts'
+import { lead } from './leader.ts'
+import { installRtc } from './rtc/index.ts'
 
 // The published `./worker`: one self-contained module without top-level await, so that it works as `?worker`, as `?url`, by
 // `new URL(…, import.meta.url)` and imported into a Worker that has other work too.
 
 const openNetwork = async (options: ConnectOptions): Promise<Network> => {
-  const bootstrap = dialable(options.bootstrap)
-  const host = await createWorkerHost(bootstrap)
+  const host = await createWorkerHost()
   try {
-    const network = createNetwork(host, bindings, { ...options, bootstrap })
+    const network = createNetwork(host, bindings, options)
     return {
       open: network.open,
       evidence: network.evidence,
@@ -42,7 +46,16 @@ const life = new Promise<string | null>((resolve) => {
   else resolve(null)
 })
 
+const shared = shareNetworks(openNetwork)
+const serve = (port: Port): void => serveNetwork(port, shared, life)
+let isLeading = false
+
 addEventListener('message', ({ data }) => {
-  const port = attached(data)
-  if (port) serveNetwork(port, openNetwork, life)
+  const [port, meeting] = [attached(data), ledAt(data)]
+  const rtc = attachedRtc(data)
+  if (rtc) installRtc(rtc)
+  if (port) serve(port)
+  if (meeting === null || isLeading) return
+  isLeading = true
+  lead(meeting, serve)
 })

@@ -1,7 +1,10 @@
 import type { ConnectOptions, Network, Progress } from '../network/network.ts'
-import { connectPage, type PageNetwork } from '../rpc/page.ts'
+import { race } from '../network/scope.ts'
+import { networkKey } from '../rpc/key.ts'
+import type { PageNetwork } from '../rpc/page.ts'
 import { ShutdownError } from '../rpc/wire.ts'
-import { ConnectError, given, type Place, spawned } from './worker.ts'
+import { connectIn } from './origin/index.ts'
+import { ConnectError } from './worker.ts'
 
 export interface PageConnectOptions extends ConnectOptions {
   /**
@@ -28,17 +31,18 @@ const OWN = {}
 /**
  * Connects to a network: one universe, one set of connections, verified in a Worker. A second call with the same options joins the first, and
  * the network ends when all who joined have disposed of it. Resolves when handles can be opened, not when anything is synced.
- * @throws ConnectError when the Worker cannot be loaded, MessageError for options that are none, LinkError for a bad address
+ * @throws ConnectError when the Worker cannot be loaded, MessageError for options that are none, AddressError for a bad address,
+ *   TransportsError where none of the transports can be used
  */
 export const connect = async (options: PageConnectOptions): Promise<Network> => {
-  const { signal, worker, bootstrap, network: universe, withstand, onProgress } = options
+  const { signal, worker, onProgress } = options
   signal?.throwIfAborted()
   onProgress?.(BOOTING)
   places ??= new WeakMap()
   const place = worker ?? OWN
   const here = places.get(place) ?? new Map<string, Shared>()
   places.set(place, here)
-  const key = JSON.stringify([universe, withstand, [...bootstrap].sort()])
+  const key = networkKey(options)
   if (here.size > 0 && !here.has(key) && typeof MessagePort === 'function' && worker instanceof MessagePort)
     throw new ConnectError('the given port', 'it carries a network of other options already')
   const shared = here.get(key) ?? start(options, here, key)
@@ -46,15 +50,14 @@ export const connect = async (options: PageConnectOptions): Promise<Network> => 
   // A function of its own for each: two who share one are told twice, and stop one by one.
   const listener = (progress: Progress): void => onProgress?.(progress)
   shared.listeners.add(listener)
-  const leave = once(() => {
-    shared.listeners.delete(listener)
-    if (--shared.users > 0) return
+  const leave = (): Promise<void> | undefined => {
+    if (!shared.listeners.delete(listener) || --shared.users > 0) return
     if (here.get(key) === shared) here.delete(key)
     shared.controller.abort(new ShutdownError())
     return shared.network.then(dispose)
-  })
+  }
   try {
-    return lease(await unless(signal, shared.network), leave)
+    return lease(await (signal ? race(shared.network, signal) : shared.network), leave)
   } catch (error) {
     void leave()?.catch(() => {})
     throw error
@@ -72,41 +75,18 @@ const dispose = async (network: PageNetwork): Promise<void> => {
   clearTimeout(timer)
 }
 
-const once = <T>(run: () => T): (() => T | undefined) => {
-  let done = false
-  return () => {
-    if (done) return undefined
-    done = true
-    return run()
-  }
-}
-
 const start = (options: PageConnectOptions, here: Map<string, Shared>, key: string): Shared => {
   const controller = new AbortController()
   const listeners: Shared['listeners'] = new Set()
   const onProgress = (progress: Progress): void => {
     for (const tell of listeners) tell(progress)
   }
-  let place: Place | null = null
   const ended = (): void => {
     // A later call may have started anew under the same options.
     if (here.get(key) === shared) here.delete(key)
-    place?.end()
   }
-  const open = async (): Promise<PageNetwork> => {
-    try {
-      place = options.worker ? given(options.worker) : spawned()
-      const signal = AbortSignal.any([controller.signal, place.failed])
-      const { bootstrap, network, withstand } = options
-      const words = { bootstrap, ...(network !== undefined && { network }), ...(withstand !== undefined && { withstand }) }
-      const connected = await connectPage(place.port, { ...words, signal, onProgress, channel: () => new MessageChannel(), closed: ended })
-      place.loaded(connected.life, connected.close)
-      return connected
-    } catch (error) {
-      ended()
-      throw error
-    }
-  }
+  const { worker, signal: _, ...words } = options
+  const open = (): Promise<PageNetwork> => connectIn(worker, { ...words, onProgress }, controller.signal, ended)
   // Later than here, since `open` may fail at once and then looks for it.
   const shared: Shared = { network: Promise.resolve().then(open), controller, listeners, users: 0 }
   here.set(key, shared)
@@ -117,9 +97,10 @@ const lease = (network: PageNetwork, leave: () => Promise<void> | undefined): Ne
   const { open, close } = network.lease()
   let over = false
   return {
-    open: async (...args) => {
+    open: async (surface, config, options) => {
       if (over) throw new ShutdownError()
-      return open(...args)
+      // As it is now: it is opened again when another Worker takes over.
+      return open(surface, structuredClone(config), options)
     },
     evidence: () => network.evidence(),
     [Symbol.asyncDispose]: async () => {
@@ -129,11 +110,3 @@ const lease = (network: PageNetwork, leave: () => Promise<void> | undefined): Ne
     },
   }
 }
-
-/** The promise's outcome, or the signal's reason if that comes first. */
-const unless = <T>(signal: AbortSignal | undefined, promise: Promise<T>): Promise<T> =>
-  new Promise((resolve, reject) => {
-    const stop = (): void => reject(signal?.reason)
-    signal?.addEventListener('abort', stop, { once: true })
-    promise.then(resolve, reject).finally(() => signal?.removeEventListener('abort', stop))
-  })

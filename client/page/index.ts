@@ -2,6 +2,7 @@
 
 export { type CoalitionError, type Facts, isError } from '../error.ts'
 export * as Tally from '../lattice/tally/index.ts'
+export type { TransportName } from '../network/address.ts'
 export type { AskOptions, Handle, PeerReport, Ref, State, StateReport, StreamOptions, Subject, Verified } from '../network/handle.ts'
 export type { ConnectOptions, Network, OpenOptions, Progress, SurfaceName } from '../network/network.ts'
 export type { ConnectTimeoutError } from '../network/reader/state.ts'

@@ -1,127 +1,113 @@
-import type { AskOptions, Handle, StateReport, Verified } from '../network/handle.ts'
-import type { ConnectOptions, Network, OpenOptions, Progress } from '../network/network.ts'
+import type { ConnectOptions, Network, OpenOptions, Progress, SurfaceName } from '../network/network.ts'
 import type { Evidence } from '../verify/evidence/format.ts'
 import { Caller } from './caller.ts'
-import type { Port } from './wire.ts'
+import { type Opener, PageHandle } from './page-handle.ts'
+import { type Port, ShutdownError } from './wire.ts'
 
 /** What the page end needs beside what it passes on. */
-export interface PageOptions extends ConnectOptions {
-  /** A new channel: `() => new MessageChannel()`. */
-  readonly channel: () => { readonly port1: Port; readonly port2: Port }
+export interface PageOptions extends Omit<ConnectOptions, 'signal'> {
   /** Called once, when the network has ended, from whichever side. */
   readonly closed?: () => void
+  /** The port ended by itself: another is to come, by `use`. Without this the network ends with its port. */
+  readonly lost?: () => void
+  /** Runs `run` after `ms`. Needed with `lost`. */
+  readonly after?: (ms: number, run: () => void) => void
+}
+
+/** A port with a Worker at its other end. */
+export interface Way {
+  readonly port: Port
+  /** A new channel whose ends go over `port`: `() => new MessageChannel()`. */
+  readonly channel: () => { readonly port1: Port; readonly port2: Port }
 }
 
 /** A network of a page, shared by all who joined it. */
 export interface PageNetwork extends Network {
-  /** The Web Lock that the other side holds while it lives, if it does. */
-  readonly life: string | null
+  /**
+   * Goes on in the Worker at the other end: connects there under the same options, opens the handles, asks what is open and lets iterations
+   * go on after the last item that came. Resolves with the Web Lock that the Worker holds while it lives, if it does.
+   * @throws what the Worker threw, or the signal's reason
+   */
+  readonly use: (way: Way, signal?: AbortSignal) => Promise<string | null>
+  /** The Worker is gone. What is open waits for the next. */
+  readonly lose: () => void
   /** A face of its own to the same network: `close` closes the handles that were opened through it, and only those. */
   readonly lease: () => Pick<Network, 'open'> & { readonly close: () => void }
   /** Ends it without waiting for the other side, which may have stopped answering. */
-  readonly close: () => void
+  readonly close: (cause?: unknown) => void
 }
 
-type Handles = Set<{ close(): void }>
+type Handles = Set<PageHandle<unknown>>
 
-const closeAll = (handles: Handles): void => {
-  for (const handle of [...handles]) handle.close()
+const closeAll = (handles: Handles, cause?: unknown): void => {
+  for (const handle of [...handles]) handle.close(cause)
 }
 
-/**
- * The page's end: a Network whose work is done at the other end of `port` by `serveNetwork`.
- * @throws what the other side threw, the signal's reason, or ShutdownError; the port is closed then
- */
-export const connectPage = async (port: Port, { channel, closed, signal, onProgress, ...options }: PageOptions): Promise<PageNetwork> => {
+/** The page's end: a Network whose work is done in a Worker by `serveNetwork`, in one after another if there is `lost`. */
+export const createPage = ({ closed, lost, after, onProgress, ...words }: PageOptions): PageNetwork => {
   const leases = new Set<Handles>()
-  const caller = new Caller(port, {
+  let channel: Way['channel'] | null = null
+  /** What was proven in Workers that are gone. */
+  const proven = new Map<string, Evidence>()
+  const caller = new Caller(null, {
     push: (progress) => onProgress?.(progress as Progress),
-    closed: () => {
-      for (const handles of leases) closeAll(handles)
+    closed: (cause) => {
+      for (const handles of leases) closeAll(handles, cause)
       closed?.()
     },
+    ...(lost && { lost }),
   })
-  const { bootstrap, network, withstand } = options
-  let life: unknown
-  try {
-    life = await caller.call('connect', [{ bootstrap, network, withstand }], { signal })
-  } catch (error) {
-    caller.close()
-    throw error
+  const evidence = async (): Promise<readonly Evidence[]> => {
+    for (const one of (await caller.call('evidence', [])) as readonly Evidence[]) proven.set(JSON.stringify(one), one)
+    return [...proven.values()]
+  }
+  const opener: Opener = {
+    call: (...args) => caller.call(...args),
+    channel: () => {
+      if (!channel) throw new ShutdownError()
+      return channel()
+    },
+    again: lost && after ? (run) => after(AGAIN_MS, run) : null,
+    // It is known to the Worker that has seen it, and a hand-over must not make it forgotten.
+    caught: () => void evidence().catch(() => {}),
   }
   const lease: PageNetwork['lease'] = () => {
     const handles: Handles = new Set()
     leases.add(handles)
     return {
-      open: (surface, config, limits) => open(caller, channel(), surface, config, limits, handles),
+      open: <T, C>({ name }: SurfaceName<T, C>, config: C, options: OpenOptions = {}) => {
+        const handle = new PageHandle<T>(opener, { name, config, options }, () => handles.delete(handle as PageHandle<never>))
+        handles.add(handle as PageHandle<never>)
+        return handle.open()
+      },
       close: () => {
         leases.delete(handles)
         closeAll(handles)
       },
     }
   }
-  const known = typeof life === 'string' ? life : null
-  const evidence = () => caller.call('evidence', []) as Promise<readonly Evidence[]>
-  return { open: lease().open, lease, evidence, life: known, close: () => caller.close(), [Symbol.asyncDispose]: () => dispose(caller) }
-}
-
-const open = async <T>(
-  caller: Caller,
-  { port1, port2 }: ReturnType<PageOptions['channel']>,
-  { name }: { readonly name: string },
-  config: unknown,
-  { signal, timeout, withstand }: OpenOptions = {},
-  handles: Handles,
-): Promise<Handle<T>> => {
-  try {
-    const state = await caller.call('open', [name, config, { timeout, withstand }], { signal, port: port2 })
-    return openHandle(port1, state as StateReport, handles)
-  } catch (error) {
-    port1.close()
-    throw error
-  }
-}
-
-const dispose = async (caller: Caller): Promise<void> => {
-  try {
-    await caller.call('dispose', [])
-  } catch {
-    // It has ended: by this call, from the other side, or by an earlier call.
-  }
-  caller.close()
-}
-
-// What may cross, by name: a caller's object may hold anything besides.
-const worded = ({ disclose, timeout }: AskOptions): AskOptions => ({
-  ...(disclose !== undefined && { disclose }),
-  ...(timeout !== undefined && { timeout }),
-})
-
-const openHandle = <T>(port: Port, first: StateReport, handles: Handles): Handle<T> => {
-  let state = first
-  const listeners = new Set<(report: StateReport) => void>()
-  const caller = new Caller(port, {
-    push: (report) => {
-      state = report as StateReport
-      for (const listener of [...listeners]) listener(state)
-    },
-    closed: () => handles.delete(caller),
-  })
-  handles.add(caller)
   return {
-    get state() {
-      return state
+    open: lease().open,
+    lease,
+    evidence,
+    use: async (way, signal) => {
+      channel = way.channel
+      const { bootstrap, transports, network, withstand, storage } = words
+      let connecting: Promise<unknown> = Promise.resolve()
+      caller.use(way.port, () => {
+        connecting = caller.call('connect', [{ bootstrap, transports, network, withstand, storage }], { signal })
+      })
+      const life = await connecting
+      return typeof life === 'string' ? life : null
     },
-    onState: (listener) => {
-      listeners.add(listener)
-      return () => listeners.delete(listener)
+    lose: () => {
+      caller.lose()
+      for (const handles of leases) for (const handle of [...handles]) handle.lose()
     },
-    latest: ({ signal, ...options } = {}) => caller.call('latest', [worded(options)], { signal }) as Promise<Verified<T | null>>,
-    since: (position, { signal } = {}) => caller.stream('since', [position], signal) as AsyncIterable<Verified<T>>,
-    ask: <R>(question: string, argument: unknown, { signal, ...options }: AskOptions = {}) =>
-      caller.call('ask', [question, argument, worded(options)], { signal }) as Promise<Verified<R>>,
-    export: (subject, { signal, ...options } = {}) => caller.call('export', [subject, worded(options)], { signal }) as Promise<Evidence>,
-    [Symbol.asyncIterator]: () => caller.stream('iterate', [])[Symbol.asyncIterator]() as AsyncIterator<Verified<T>>,
-    [Symbol.asyncDispose]: () => dispose(caller),
+    close: (cause) => caller.close(cause),
+    [Symbol.asyncDispose]: () => caller.dispose(),
   }
 }
+
+/** Milliseconds until a handle that could not be opened again is tried once more. */
+const AGAIN_MS = 5_000

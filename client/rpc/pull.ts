@@ -19,7 +19,8 @@ const OVER: IteratorResult<unknown> = { done: true, value: undefined }
  * what was taken, and no more: credit is given back for what the consumer took, half a window at a time.
  */
 export class Pulled implements AsyncIterator<unknown>, Exchange {
-  readonly #start: (answers: Exchange, credit: number) => Pull
+  readonly #start: (answers: Exchange, credit: () => number) => Pull
+  readonly #see: (value: unknown) => boolean
   readonly #ready: unknown[] = []
   readonly #waiting: Waiting[] = []
   #source: Pull | null = null
@@ -28,8 +29,13 @@ export class Pulled implements AsyncIterator<unknown>, Exchange {
   #taken = 0
   #granted = 0
 
-  constructor(start: (answers: Exchange, credit: number) => Pull) {
+  /**
+   * @param start `credit` is to be asked whenever the source begins, in another Worker too
+   * @param see false for an item that is not the consumer's
+   */
+  constructor(start: (answers: Exchange, credit: () => number) => Pull, see: (value: unknown) => boolean = () => true) {
     this.#start = start
+    this.#see = see
   }
 
   async next(): Promise<IteratorResult<unknown>> {
@@ -63,6 +69,10 @@ export class Pulled implements AsyncIterator<unknown>, Exchange {
 
   item(value: unknown): boolean {
     if (this.#granted-- === 0) return false
+    if (!this.#see(value)) {
+      this.#took()
+      return true
+    }
     const first = this.#waiting.shift()
     if (first) {
       this.#took()
@@ -72,12 +82,19 @@ export class Pulled implements AsyncIterator<unknown>, Exchange {
   }
 
   #open(): void {
-    this.#granted = LIMITS.credit
     try {
-      this.#source = this.#start(this, LIMITS.credit)
+      this.#source = this.#start(this, () => this.#window())
     } catch (error) {
       this.fail(error)
     }
+  }
+
+  /** What a source that begins now may send: what the one before it sent and nobody took yet is still here. One at least, which is lent. */
+  #window(): number {
+    const room = LIMITS.credit - this.#ready.length
+    this.#granted = Math.max(1, room)
+    this.#taken = room - this.#granted
+    return this.#granted
   }
 
   #took(): void {

@@ -1,3 +1,4 @@
+import type { TransportName } from '../network/address.ts'
 import type { AskOptions, Handle } from '../network/handle.ts'
 import type { ConnectOptions, Network, OpenOptions, Progress } from '../network/network.ts'
 import { deadlineOf } from '../network/scope.ts'
@@ -102,7 +103,7 @@ const serveHandle = (port: Port, handle: Handle<unknown>, closed: () => void): A
       },
     },
     streams: {
-      iterate: () => handle,
+      iterate: (_, signal) => fromNow(handle, signal),
       since: ([position], signal) => handle.since(u64(position), { signal }),
     },
   }
@@ -111,11 +112,22 @@ const serveHandle = (port: Port, handle: Handle<unknown>, closed: () => void): A
   return answerer
 }
 
+/** First the position of the next new item: an iteration that goes on in another Worker begins there, though it was given none here. */
+async function* fromNow(handle: Handle<unknown>, signal: AbortSignal): AsyncGenerator<unknown, void, undefined> {
+  const { ref } = await handle.latest({ signal, timeout: Number.POSITIVE_INFINITY })
+  const next = ref.position === null ? 0n : BigInt(ref.position) + 1n
+  yield next
+  yield* handle.since(next, { signal })
+}
+
 const readConnect = (options: unknown): ConnectOptions => {
-  const { bootstrap, network, withstand } = fields(options)
-  if (!Array.isArray(bootstrap) || bootstrap.length > LIMITS.handles) throw new MessageError('bootstrap is no list of addresses')
+  const { bootstrap, transports, network, withstand, storage } = fields(options)
+  if (storage !== undefined && typeof storage !== 'boolean') throw new MessageError('storage is neither true nor false')
   return {
-    bootstrap: bootstrap.map(text),
+    bootstrap: texts(bootstrap, 'bootstrap'),
+    // Names that nobody knows are transports that are not there, and whoever dials says so.
+    ...(transports !== undefined && { transports: texts(transports, 'transports') as readonly TransportName[] }),
+    ...(storage !== undefined && { storage }),
     ...(network !== undefined && { network: text(network) }),
     ...(withstand !== undefined && { withstand: count(withstand) }),
   }
@@ -132,6 +144,11 @@ const readOpen = (options: unknown): OpenOptions => {
 const readAskOptions = (options: unknown): AskOptions => {
   const { disclose, timeout } = fields(options)
   return { disclose: disclose === true, ...(timeout !== undefined && { timeout: deadlineOf(timeout, 0) }) }
+}
+
+const texts = (value: unknown, what: string): readonly string[] => {
+  if (!Array.isArray(value) || value.length > LIMITS.handles) throw new MessageError(`${what} is no list of texts`)
+  return value.map(text)
 }
 
 const text = (value: unknown): string => {

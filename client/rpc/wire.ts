@@ -20,6 +20,8 @@ export const LIMITS = {
   calls: 64,
   streams: 32,
   handles: 64,
+  /** Messages that wait on a port of a tab that nobody listens to yet. */
+  waiting: 64,
   /** Items that a stream may be ahead of its consumer. */
   credit: 16,
   /** Characters of a method's name, and of any name or address inside the arguments. */
@@ -58,11 +60,14 @@ export const attached = (data: unknown): Port | null => {
   return coalition === 'attach/1' && isPort(port) ? port : null
 }
 
+/** How a page offers a Worker its RTCPeerConnections, once: `worker.postMessage(attachRtc(port), [port])`. Before `attach`, so that they are there. */
+export const attachRtc = (port: unknown) => ({ coalition: 'rtc/1', port })
+
 export const fields = (value: unknown): Readonly<Record<string, unknown>> =>
   typeof value === 'object' && value !== null ? (value as Record<string, unknown>) : {}
 
 // A structured clone has no functions, so nothing but a transferred port passes.
-const isPort = (value: unknown): value is Port => {
+export const isPort = (value: unknown): value is Port => {
   const { postMessage, close } = fields(value)
   return typeof postMessage === 'function' && typeof close === 'function'
 }

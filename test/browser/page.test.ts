@@ -89,7 +89,7 @@ describe('a page and a Worker of its own', () => {
   it('end with ShutdownError when the Worker is terminated', async () => {
     const worker = stub()
     const handle = await open(await join({ worker }))
-    const waiting = thrown(handle.latest())
+    const waiting = thrown(handle.ask('never', 1))
     worker.terminate()
     expect(isError(await waiting, 'Network.ShutdownError')).toBe(true)
   })

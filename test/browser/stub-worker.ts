@@ -17,9 +17,12 @@ async function* count() {
 const handle = () => ({
   state,
   onState: () => () => {},
-  latest: () => new Promise<never>(() => {}),
+  latest: async () => ({ value: null, ref: { position: null } }),
   since: count,
-  ask: async (question: string, argument: unknown) => ({ value: { question, argument, opened, disposed } }),
+  ask: async (question: string, argument: unknown) => {
+    if (question === 'never') await new Promise(() => {})
+    return { value: { question, argument, opened, disposed } }
+  },
   [Symbol.asyncIterator]: count,
   [Symbol.asyncDispose]: async () => {},
 })

@@ -69,11 +69,15 @@ describe('the Worker', () => {
   })
 
   it.each([
-    ['no address', 'nonsense'],
-    ['an address without a peer id', '/ip4/127.0.0.1/tcp/9/ws'],
-    ['an address that a browser cannot dial', '/ip4/127.0.0.1/tcp/9/p2p/12D3KooWDpJ7As7BWAwRMfu1VU2WCqNjvq387JEYKDBj4kx6nXTN'],
-  ])('refuses %s', async (_, address) => {
-    expect(isError(await thrown(connect({ bootstrap: [address] })), 'Network.LinkError')).toBe(true)
+    ['no address', 'nonsense', 'Network.AddressError'],
+    ['an address without a peer id', '/ip4/127.0.0.1/tcp/9/ws', 'Network.AddressError'],
+    [
+      'an address that a browser cannot dial',
+      '/ip4/127.0.0.1/tcp/9/p2p/12D3KooWDpJ7As7BWAwRMfu1VU2WCqNjvq387JEYKDBj4kx6nXTN',
+      'Network.TransportsError',
+    ],
+  ])('refuses %s', async (_, address, name) => {
+    expect(isError(await thrown(connect({ bootstrap: [address] })), name)).toBe(true)
   })
 
   it('stops waiting when it is told to', async () => {

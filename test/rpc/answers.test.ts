@@ -2,10 +2,9 @@ import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { isError } from '../../client/error.ts'
 import { Caller } from '../../client/rpc/caller.ts'
-import { connectPage } from '../../client/rpc/page.ts'
 import { LIMITS } from '../../client/rpc/wire.ts'
 import { cloneable, id } from './cloneable.ts'
-import { channel, deferred } from './pages.ts'
+import { channel, connectPage, deferred } from './pages.ts'
 
 describe('what a Worker may answer', () => {
   const answer = fc.record(
@@ -37,7 +36,7 @@ describe('what a Worker may answer', () => {
   it('ends the port when it sends more than was asked for', async () => {
     const { port1, port2 } = channel()
     const closed = deferred()
-    const stream = new Caller(port1, { closed: closed.resolve }).stream('x', [])[Symbol.asyncIterator]()
+    const stream = new Caller(port1, { closed: () => closed.resolve() }).stream(() => ['x', []])
     const first = stream.next()
     for (let i = 0; i < 3 * LIMITS.credit; i++) port2.postMessage({ kind: 'item', id: 1, value: i })
     expect(await first).toEqual({ done: false, value: 0 })

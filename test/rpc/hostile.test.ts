@@ -28,7 +28,9 @@ const served = (ready: Promise<unknown> = Promise.resolve()) => {
     await ready
     return {
       open: async () => {
-        const handle = fakeHandle({ since: () => ({ [Symbol.asyncIterator]: () => ({ next: () => new Promise<never>(() => {}) }) }) })
+        const never = { [Symbol.asyncIterator]: () => ({ next: () => new Promise<never>(() => {}) }) }
+        const { since } = fakeHandle()
+        const handle = fakeHandle({ since: (position) => (position === 0n ? never : since(position)) })
         handles.push(handle)
         return handle as never
       },
@@ -96,6 +98,7 @@ describe('what a page may send', () => {
     ['an endless address', [{ bootstrap: ['x'.repeat(513)] }]],
     ['a number of liars that is none', [{ bootstrap: [], withstand: -1 }]],
     ['a network that is no text', [{ bootstrap: [], network: 1 }]],
+    ['a storage that is neither on nor off', [{ bootstrap: [], storage: 'no' }]],
   ])('is refused as options: %s', async (_, args) => {
     const page = served()
     page.port.postMessage({ ...connect, args })

@@ -1,7 +1,7 @@
 import { MessageChannel as NodeChannel } from 'node:worker_threads'
 import type { Handle, StateReport, Verified } from '../../client/network/handle.ts'
 import type { Network } from '../../client/network/network.ts'
-import { connectPage, type PageNetwork } from '../../client/rpc/page.ts'
+import { createPage, type PageNetwork, type PageOptions, type Way } from '../../client/rpc/page.ts'
 import { serveNetwork } from '../../client/rpc/serve.ts'
 import type { Port } from '../../client/rpc/wire.ts'
 import { verdict } from '../../client/verify/verdict.ts'
@@ -10,6 +10,21 @@ import { verdict } from '../../client/verify/verdict.ts'
 export const channel = (): { readonly port1: Port; readonly port2: Port } => {
   const { port1, port2 } = new NodeChannel()
   return { port1: port1 as unknown as Port, port2: port2 as unknown as Port }
+}
+
+/** A network in one Worker, which ends with its port. */
+export const connectPage = async (
+  port: Port,
+  { channel, signal, ...options }: PageOptions & Pick<Way, 'channel'> & { readonly signal?: AbortSignal },
+): Promise<PageNetwork> => {
+  const page = createPage(options)
+  try {
+    await page.use({ port, channel }, signal)
+    return page
+  } catch (error) {
+    page.close()
+    throw error
+  }
 }
 
 export const report = (detail: string | null = null): StateReport => ({ state: 'live', detail, head: null, peers: [] })

@@ -41,7 +41,7 @@ describe('streams', () => {
 
   it('end their source when the consumer stops', async () => {
     const { made, items } = source()
-    const { handle } = await opened({ [Symbol.asyncIterator]: items as never })
+    const { handle } = await opened({ since: items as never })
     for await (const { value } of handle) if (value === 40n) break
     await made.ended.promise
     expect(made.count).toBeLessThanOrEqual(41 + LIMITS.credit)
