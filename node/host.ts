@@ -1,23 +1,26 @@
 import './polyfill.ts'
 import { generateKeyPairFromSeed } from '@libp2p/crypto/keys'
 import { identify } from '@libp2p/identify'
+import type { PrivateKey } from '@libp2p/interface'
 import { noise } from '@libp2p/noise'
 import { ping } from '@libp2p/ping'
-import { tcp } from '@libp2p/tcp'
 import { yamux } from '@libp2p/yamux'
-import { multiaddr } from '@multiformats/multiaddr'
+import { type Multiaddr, multiaddr } from '@multiformats/multiaddr'
 import { createLibp2p, type Libp2p } from 'libp2p'
 import type { Log } from '../client/log.ts'
+import { readAddress } from '../client/network/address.ts'
 import type { ByteStream, Host } from '../client/network/host.ts'
-import { asByteStream, asLink, dialError, LinkError, MAX_WINDOW, peerKey } from '../client/network/link.ts'
+import type { Storage } from '../client/network/keep/storage.ts'
+import { asByteStream, type Dials, dialLink, MAX_WINDOW, peerKey } from '../client/network/link.ts'
 import type { Bytes } from '../client/primitives/bytes.ts'
 import { createVerify } from '../client/primitives/ed25519.ts'
 import { createEcdsa, type SubtleEcdsa } from '../client/verify/collateral/index.ts'
+import { type Gossip, gossipOf, gossipService } from './discovery/gossip.ts'
 import { nodeSubtle } from './ed25519.ts'
 import { createQuota, originOf } from './transports/addresses.ts'
 import { type HostLimits, LIMITS } from './transports/limits.ts'
+import { type Certificates, type ListenersInit, transportsOf } from './transports/listeners.ts'
 import { checkListen, listenError } from './transports/listening.ts'
-import { guardedWebSockets } from './transports/websocket.ts'
 
 export interface NodeHostOptions {
   /** 32 bytes: the link key's Ed25519 seed. A member's is in its roster; a reader makes a new one. */
@@ -26,6 +29,12 @@ export interface NodeHostOptions {
   readonly listen: readonly string[]
   readonly log: Log
   readonly limits?: Partial<HostLimits>
+  /** Where readers keep what they verified; nowhere by default. */
+  readonly storage?: Storage | null
+  /** The topic on which this node gossips; none for a reader. */
+  readonly gossip?: string | null
+  /** Where the certificates of its listeners are kept: a restart without them has other addresses. */
+  readonly certificates?: Certificates
 }
 
 /** One exchange that a peer opened: its stream, its link key, and the connection it shares with its other exchanges. */
@@ -34,24 +43,37 @@ export type Handler = (stream: ByteStream, peer: Bytes, connection: string) => P
 export interface NodeHost extends Host {
   /** The own link key, 32 bytes. */
   readonly peer: Bytes
+  /** Signs with the link key. */
+  readonly sign: (message: Bytes) => Promise<Bytes>
   /** Multiaddrs that others may dial, each with the peer id. */
   readonly addresses: () => readonly string[]
   /** Answers a protocol. A handler that throws resets its stream. */
   readonly handle: (protocol: string, handler: Handler) => Promise<void>
   /** Connections that are open, and exchanges of a protocol that others opened. */
   readonly load: (protocol: string) => { readonly connections: number; readonly streams: number }
+  /** Null for a host that was given no topic. */
+  readonly gossip: Gossip | null
   /** Closes listeners and connections. */
   readonly close: () => Promise<void>
 }
 
 /**
- * A Host on Node: libp2p over TCP and WebSocket, noise, yamux.
+ * A Host on Node: libp2p over TCP and WebSocket, and for whoever dials it over WebTransport and webrtc-direct; noise, yamux.
  * @throws ListenError
  */
-export const createNodeHost = async ({ seed, listen, log, limits: given = {} }: NodeHostOptions): Promise<NodeHost> => {
+export const createNodeHost = async ({
+  seed,
+  listen,
+  log,
+  limits: given = {},
+  storage = null,
+  gossip = null,
+  certificates,
+}: NodeHostOptions): Promise<NodeHost> => {
   const limits = { ...LIMITS, ...given }
   checkListen(listen)
-  const node = await createNode(seed, listen, limits).catch((error: unknown) => {
+  const privateKey = await generateKeyPairFromSeed('Ed25519', seed)
+  const node = await createNode(privateKey, listen, { limits, log, certificates }, gossip).catch((error: unknown) => {
     throw listenError(listen, error)
   })
   const open = new Map<string, number>()
@@ -69,32 +91,38 @@ export const createNodeHost = async ({ seed, listen, log, limits: given = {} }: 
     verify: await createVerify(nodeSubtle),
     ecdsa: createEcdsa(crypto.subtle as unknown as SubtleEcdsa),
     log,
-    dial: async (address, { signal }) => {
-      const target = parse(address)
-      const connection = await node.dial(target, { signal }).catch((error: unknown) => {
-        signal.throwIfAborted()
-        throw dialError(address, error)
-      })
-      return asLink(connection)
-    },
+    storage,
+    transports: ['tcp', 'ws', 'wss'],
+    dial: async (address, { signal }) => dialLink(node.services.dials, multiaddr(readAddress(address).text), address, signal),
     peer: new Uint8Array(peer),
+    sign: async (message) => new Uint8Array(await privateKey.sign(message)),
     addresses: () => node.getMultiaddrs().map(String),
     handle: (protocol, handler) => handle(node, protocol, counted(open, protocol, handler), limits, log),
     load: (protocol) => ({ connections: node.getConnections().length, streams: open.get(protocol) ?? 0 }),
+    gossip: gossip === null ? null : gossipOf(node as never, gossip, log),
     close: async () => node.stop(),
   }
 }
 
-const createNode = async (seed: Bytes, listen: readonly string[], limits: HostLimits): Promise<Libp2p> => {
+const createNode = async (privateKey: PrivateKey, listen: readonly string[], init: ListenersInit, topic: string | null) => {
+  const { limits } = init
   const quota = createQuota(limits.perAddress)
   return createLibp2p({
-    privateKey: await generateKeyPairFromSeed('Ed25519', seed),
+    privateKey,
     addresses: { listen: [...listen] },
-    transports: [tcp({ maxConnections: limits.connections }), guardedWebSockets(limits)],
+    transports: transportsOf(init),
     connectionEncrypters: [noise()],
     streamMuxers: [yamux({ maxInboundStreams: limits.streams, streamOptions: { maxStreamWindowSize: MAX_WINDOW } })],
     // Answered for others; nothing here depends on what they would say, so they are not asked.
-    services: { identify: identify({ runOnConnectionOpen: false }), ping: ping() },
+    services: {
+      identify: identify({ runOnConnectionOpen: false }),
+      ping: ping(),
+      // Not the manager itself: as a service it would be started twice.
+      dials: ({ transportManager }: { readonly transportManager: Dials<Multiaddr> }): Dials<Multiaddr> => ({
+        dial: (address, options) => transportManager.dial(address, options),
+      }),
+      ...(topic !== null && { gossip: gossipService(topic) }),
+    },
     nodeInfo: { userAgent: 'coalition' },
     // A silent peer costs a socket; a committee that stops is told by its missing commits, with or without pings.
     connectionMonitor: { enabled: false },
@@ -143,14 +171,3 @@ const handle = (node: Libp2p, protocol: string, handler: Handler, { streams }: H
     },
     { maxInboundStreams: streams, maxOutboundStreams: streams },
   )
-
-const parse = (address: string) => {
-  try {
-    const parsed = multiaddr(address)
-    if (parsed.getComponents().at(-1)?.name === 'p2p') return parsed
-  } catch (cause) {
-    throw new LinkError(address, 'is no multiaddr', cause)
-  }
-  // Without it whoever answers would be believed to be the peer.
-  throw new LinkError(address, 'ends in no peer id')
-}

@@ -6,6 +6,7 @@ import type { NodeConnectOptions } from './connect.ts'
 
 export { type CoalitionError, type Facts, isError } from '../client/error.ts'
 export * as Tally from '../client/lattice/tally/index.ts'
+export type { TransportName } from '../client/network/address.ts'
 export type { AskOptions, Handle, PeerReport, Ref, State, StateReport, StreamOptions, Subject, Verified } from '../client/network/handle.ts'
 export type { ConnectOptions, Network, OpenOptions, Progress, SurfaceName } from '../client/network/network.ts'
 export type { ConnectTimeoutError } from '../client/network/reader/state.ts'
@@ -25,7 +26,7 @@ export type { NodeConnectOptions } from './connect.ts'
 
 /**
  * Connects to a network: one universe, one set of connections. Resolves when handles can be opened, not when anything is synced.
- * @throws LinkError for a bad address
+ * @throws AddressError for a bad address, TransportsError where none of the transports can be used
  */
 export const connect = async (options: NodeConnectOptions): Promise<Network> => {
   const { openNetwork } = await import('./connect.ts')

@@ -1,5 +1,7 @@
 import type { Evidence } from '../verify/evidence/format.ts'
 import type { Verdict } from '../verify/verdict.ts'
+import type { TransportName } from './address.ts'
+import type { LinkBytes } from './host.ts'
 
 // Types alone: the page imports this file, so nothing here may pull code into its bundle.
 
@@ -26,12 +28,24 @@ export type State = 'connecting' | 'syncing' | 'live' | 'stale' | 'wedged' | 're
 
 /** One peer as the reader sees it. */
 export interface PeerReport {
+  /** Link key in hex. */
   readonly peer: string
+  /** The multiaddr by which it was reached, or the first of `addresses`. */
   readonly address: string
+  /** All that are known of it. */
+  readonly addresses: readonly string[]
+  /** What it was reached over; null as long as it is not. */
+  readonly transport: TransportName | null
+  /** One round trip when it was last asked for the time, in milliseconds; null before. */
+  readonly rttMs: number | null
+  /** Of this link's streams. Told with the next change, not with each byte. */
+  readonly bytes: LinkBytes
   /** Place in the roster, or null for a mirror. */
   readonly member: number | null
   readonly operator: string | null
   readonly connected: boolean
+  /** Whether new blocks come from it: one peer at a time is followed, and the others confirm what it shows. */
+  readonly followed: boolean
   /** Index of the newest head that it showed, decimal. */
   readonly head: string | null
   readonly problem: string | null

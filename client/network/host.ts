@@ -2,6 +2,8 @@ import type { Log } from '../log.ts'
 import type { Bytes } from '../primitives/bytes.ts'
 import type { Verify } from '../primitives/ed25519.ts'
 import type { VerifyEcdsa } from '../verify/attestation.ts'
+import type { TransportName } from './address.ts'
+import type { Storage } from './keep/storage.ts'
 
 /**
  * Everything that domain code takes from where it runs: clock, entropy, timers, signature checks, links, log.
@@ -18,8 +20,13 @@ export interface Host {
   /** ECDSA on P-256, for quotes of a TDX-gated group. */
   readonly ecdsa: VerifyEcdsa
   readonly log: Log
+  /** Where readers keep what they verified; null where nothing is to be kept. */
+  readonly storage: Storage | null
+  /** What this host can dial, best first. */
+  readonly transports: readonly TransportName[]
   /**
-   * Opens a link to a peer: dials it if there is no connection. Rejects with the transport's failure or when `signal` aborts.
+   * Opens a link of its own over exactly this address. Rejects with the transport's failure, or when `signal` aborts, and then nothing is left
+   * open. Who is dialled, by which address and how long, is decided above (dialer.ts).
    * @param address multiaddr that ends in /p2p/PEER
    */
   readonly dial: (address: string, options: { readonly signal: AbortSignal }) => Promise<Link>
@@ -30,10 +37,18 @@ export interface Link {
   /** The peer's link key, 32 bytes: compared with the roster. */
   readonly peer: Bytes
   readonly address: string
+  /** Bytes of its streams so far, in each direction, without what the transport adds. */
+  readonly bytes: LinkBytes
   /** Opens a stream for one exchange of `protocol`. */
   readonly stream: (protocol: string, options: { readonly signal: AbortSignal }) => Promise<ByteStream>
   readonly closed: AbortSignal
   readonly close: () => Promise<void>
+}
+
+/** Counted as streams are read and written; goes on counting. */
+export interface LinkBytes {
+  readonly received: number
+  readonly sent: number
 }
 
 /** One duplex stream of bytes. Chunk borders carry no meaning. */

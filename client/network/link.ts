@@ -1,6 +1,7 @@
 import { CoalitionError } from '../error.ts'
 import type { Bytes } from '../primitives/bytes.ts'
-import type { ByteStream, Link } from './host.ts'
+import type { ByteStream, Link, LinkBytes } from './host.ts'
+import { scope } from './scope.ts'
 
 // From a multiplexed connection of js-libp2p 3 to the Host's Link, once for both hosts. The shapes below are what is used of libp2p's
 // own interfaces, so that nothing of it is imported here.
@@ -56,6 +57,7 @@ export const asLink = (connection: MuxedConnection): Link => {
   const address = connection.remoteAddr.toString()
   const closed = new AbortController()
   const end = (): void => closed.abort(new LinkError(address, 'the connection was closed'))
+  const tally = { received: 0, sent: 0 }
   connection.addEventListener('close', end)
   if (connection.status !== 'open') end()
   try {
@@ -63,8 +65,13 @@ export const asLink = (connection: MuxedConnection): Link => {
       peer: peerKey(connection),
       address,
       closed: closed.signal,
-      stream: async (protocol, { signal }) => asByteStream(await connection.newStream([protocol], { signal })),
-      close: () => connection.close(),
+      bytes: tally,
+      stream: async (protocol, { signal }) => {
+        const stream = await connection.newStream([protocol], { signal })
+        return asByteStream(stream, tally)
+      },
+      // Gracefully, or at least for good: over a path that is dead, a close waits for its deadline and leaves the connection as it is.
+      close: () => connection.close().catch((error: unknown) => connection.abort(error as Error)),
     }
   } catch (error) {
     connection.abort(error as Error)
@@ -72,23 +79,54 @@ export const asLink = (connection: MuxedConnection): Link => {
   }
 }
 
+/** Dials by a transport of libp2p, below its queue, which would put dials of one peer together. */
+export interface Dials<A> {
+  dial(address: A, options: { readonly signal: AbortSignal }): Promise<MuxedConnection>
+}
+
+/**
+ * A link over exactly this address.
+ *
+ * @param text the address, for the error
+ * @throws LinkError, or the signal's reason; nothing is left open then
+ */
+export const dialLink = async <A>(dials: Dials<A>, address: A, text: string, signal: AbortSignal): Promise<Link> => {
+  signal.throwIfAborted()
+  // One of its own, which ends with the dial: @libp2p/tcp hands it to the socket, and an abort years later would destroy that.
+  const own = scope(signal)
+  const connection = await dials
+    .dial(address, { signal: own.signal })
+    .catch((error: unknown) => {
+      signal.throwIfAborted()
+      throw dialError(text, error)
+    })
+    .finally(own.end)
+  // A transport that did not look at the signal in the end.
+  if (signal.aborted) connection.abort(signal.reason as Error)
+  signal.throwIfAborted()
+  return asLink(connection)
+}
+
 /** What a dial failed with, in one form: browsers reject with an Event, libp2p with errors of many kinds. */
-export const dialError = (address: string, cause: unknown): LinkError =>
+const dialError = (address: string, cause: unknown): LinkError =>
   new LinkError(address, cause instanceof Error ? cause.message : 'nobody answers there', cause instanceof Error ? cause : undefined)
+
+type Tally = { -readonly [K in keyof LinkBytes]: number }
 
 /**
  * A ByteStream over a muxed stream. Takes its events from now on: call it in the task that opened or received the stream.
  * Unlike libp2p's own iterator it pauses the peer when the reader is slow, and tells a connection that broke from an end.
+ * @param tally where its bytes are added
  */
-export const asByteStream = (stream: MuxedStream): ByteStream => {
-  const writer = createWriter(stream)
-  return { ...writer, chunks: new Reader(stream), finish: () => stream.close(), abort: (reason) => stream.abort(reason) }
+export const asByteStream = (stream: MuxedStream, tally: Tally = { received: 0, sent: 0 }): ByteStream => {
+  const writer = createWriter(stream, tally)
+  return { ...writer, chunks: new Reader(stream, tally), finish: () => stream.close(), abort: (reason) => stream.abort(reason) }
 }
 
 /** Why a stream was closed; undefined when nothing went wrong. */
 const errorOf = (event: unknown): Error | undefined => (event as { readonly error?: Error }).error
 
-const createWriter = (stream: MuxedStream) => {
+const createWriter = (stream: MuxedStream, tally: Tally) => {
   const waiting = new Set<{ readonly resolve: () => void; readonly reject: (error: Error) => void }>()
   const flush = (error?: Error): void => {
     for (const { resolve, reject } of waiting) error ? reject(error) : resolve()
@@ -100,6 +138,7 @@ const createWriter = (stream: MuxedStream) => {
     // Not stream.onDrain(): it keeps its first promise (@libp2p/utils 7.4), so from the second time on it does not wait.
     write: async (chunk: Bytes): Promise<void> => {
       stream.send(chunk)
+      tally.sent += chunk.length
       // A drained connection may leave the stream's own window exhausted, hence the loop.
       while (stream.writableNeedsDrain && stream.status === 'open')
         await new Promise<void>((resolve, reject) => waiting.add({ resolve, reject }))
@@ -112,6 +151,7 @@ const OVER: IteratorResult<Bytes> = { done: true, value: undefined }
 /** One reader a stream: every iteration takes from the same chunks. */
 class Reader implements AsyncIterable<Bytes>, AsyncIterator<Bytes> {
   readonly #stream: MuxedStream
+  readonly #tally: Tally
   readonly #ready: Bytes[] = []
   readonly #waiting: { readonly resolve: (result: IteratorResult<Bytes>) => void; readonly reject: (error: Error) => void }[] = []
   #size = 0
@@ -120,8 +160,9 @@ class Reader implements AsyncIterable<Bytes>, AsyncIterator<Bytes> {
   #over: boolean
   #failure: Error | null = null
 
-  constructor(stream: MuxedStream) {
+  constructor(stream: MuxedStream, tally: Tally) {
     this.#stream = stream
+    this.#tally = tally
     this.#finished = stream.status === 'open' && stream.remoteWriteStatus === 'closed'
     this.#over = this.#finished && stream.readableEnded
     stream.addEventListener('message', (event) => {
@@ -168,6 +209,7 @@ class Reader implements AsyncIterable<Bytes>, AsyncIterator<Bytes> {
   }
 
   #take(chunk: Bytes): void {
+    this.#tally.received += chunk.length
     const first = this.#waiting.shift()
     if (first) first.resolve({ done: false, value: chunk })
     else {

@@ -1,4 +1,5 @@
 import type { Evidence } from '../verify/evidence/format.ts'
+import type { TransportName } from './address.ts'
 import type { Handle } from './handle.ts'
 
 // Types alone: shared by the page, the Worker and Node.
@@ -39,9 +40,13 @@ export interface Progress {
 export interface ConnectOptions {
   /** Members' multiaddrs, each with its /p2p/ peer id. */
   readonly bootstrap: readonly string[]
+  /** Only these of the transports that are there: all of them by default, the best first. */
+  readonly transports?: readonly TransportName[]
   /** Another universe than the shared one: 64 hex digits. Isolated federations only (MSK-11). */
   readonly network?: string
   readonly withstand?: number
+  /** False keeps nothing on this device: the next start has to wait for a member. */
+  readonly storage?: boolean
   readonly signal?: AbortSignal
   /** Told of every surface that is being opened, from the start of the Worker on: `read` has no handle to ask before it resolves. */
   readonly onProgress?: (progress: Progress) => void

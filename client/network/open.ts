@@ -2,8 +2,11 @@ import { CoalitionError } from '../error.ts'
 import { fromHex, toHex } from '../primitives/bytes.ts'
 import { asId, UNIVERSE, type UniqueId } from '../primitives/id.ts'
 import type { Binding } from './binding.ts'
+import { fixed } from './candidates.ts'
+import { Discovery } from './discovery/discovery.ts'
 import type { Handle } from './handle.ts'
 import type { Host } from './host.ts'
+import { Keep } from './keep/keeping.ts'
 import type { ConnectOptions, Network, OpenOptions } from './network.ts'
 import { timeoutOf } from './reader/consult.ts'
 import { equivocationOf } from './reader/export.ts'
@@ -21,12 +24,16 @@ const OPEN_MS = 15_000
 /** What is read, and how many handles read it. */
 interface Shared extends Read<unknown> {
   users: number
+  /** Nobody is looked for any more. */
+  readonly forget: () => void
 }
 
 /** What the handles of one network have in common. */
 interface Common {
   readonly host: Host
   readonly links: Links
+  readonly discovery: Discovery
+  readonly keep: Keep | null
   readonly options: ConnectOptions
   readonly network: UniqueId
   /** By group, surface and strength: the same question at the same strength is followed once. */
@@ -38,18 +45,23 @@ interface Common {
  * the simulation alike; nothing is dialled before the first `open`.
  *
  * @param bindings the surfaces that this host can read
- * @throws HexError for a network that is not 64 hex digits
+ * @throws HexError for a network that is not 64 hex digits, AddressError, TransportsError
  */
 export const createNetwork = (host: Host, bindings: readonly Binding<unknown>[], options: ConnectOptions): Network => {
   const network = options.network === undefined ? UNIVERSE : asId<'UniqueId'>(fromHex(options.network, 'network', 32))
-  const common: Common = { host, links: new Links(host), options, network, readers: new Map() }
+  const { bootstrap, transports } = options
+  const keep = host.storage === null || options.storage === false ? null : new Keep(host, host.storage)
+  const links = new Links({ host, bootstrap, transports })
+  const discovery = new Discovery({ host, network, bootstrap: fixed(bootstrap), links })
+  const common: Common = { host, links, discovery, keep, options, network, readers: new Map() }
   const own = scope(options.signal)
   const close = async (): Promise<void> => {
     own.abort(new ShutdownError())
     const readers = [...common.readers.values()]
     common.readers.clear()
     await Promise.all(readers.map(({ reader }) => reader.close()))
-    await common.links.close()
+    await discovery[Symbol.asyncDispose]()
+    await links.close()
   }
   if (options.signal !== undefined) whenAborted(options.signal, () => void close())
   return {
@@ -98,10 +110,10 @@ const openHandle = async <T>(common: Common, binding: Binding<T>, config: unknow
 }
 
 const acquire = <T>(common: Common, binding: Binding<T>, config: unknown, withstand: number | null) => {
-  const { host, links, network, readers, options } = common
+  const { host, links, discovery, keep, network, readers } = common
   const identified = binding.identify(network, config)
   const key = `${toHex(identified.group)} ${binding.surface} ${withstand}`
-  const shared = readers.get(key) ?? { reader: start(), binding, config, users: 0 }
+  const shared = readers.get(key) ?? { ...start(), binding, config, users: 0 }
   readers.set(key, shared)
   shared.users += 1
   const release = async (): Promise<void> => {
@@ -109,20 +121,35 @@ const acquire = <T>(common: Common, binding: Binding<T>, config: unknown, withst
     // A committee that was caught stays caught: a new reader could be shown one of its two histories and never know.
     if (shared.users > 0 || shared.reader.report.state === 'wedged') return
     if (readers.get(key) === shared) readers.delete(key)
+    shared.forget()
     await shared.reader.close()
   }
   return { reader: shared.reader, release }
 
-  function start(): Reader {
+  function start(): Pick<Shared, 'reader' | 'forget'> {
+    const { group, roster } = identified
     const ground = { identified, surface: binding.surface, withstand, verify: host.verify }
-    return new Reader({
-      host,
-      links,
-      ground,
-      addresses: options.bootstrap,
-      component: binding.name,
-      who: binding.name.split('.')[0] ?? binding.name,
+    let reader: Reader | null = null
+    const { candidates, end } = discovery.read({
+      group,
+      roster: () => reader?.trusted?.next.roster ?? roster,
+      onHead: (hint) => void reader?.hear(hint),
     })
+    try {
+      reader = new Reader({
+        host,
+        links,
+        ground,
+        candidates,
+        keeping: keep?.of(ground, binding.name) ?? null,
+        component: binding.name,
+        who: binding.name.split('.')[0] ?? binding.name,
+      })
+      return { reader, forget: end }
+    } catch (error) {
+      end()
+      throw error
+    }
   }
 }
 

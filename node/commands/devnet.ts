@@ -5,6 +5,7 @@ import { fileURLToPath } from 'node:url'
 import { parseArgs } from 'node:util'
 import { CoalitionError } from '../../client/error.ts'
 import type { Log } from '../../client/log.ts'
+import { SERVED, type Served } from '../devnet/committee.ts'
 import { runDevnet } from '../devnet/run.ts'
 import { type Io, UsageError } from '../io.ts'
 import { textLog, toJson } from '../json-lines.ts'
@@ -12,8 +13,8 @@ import { interrupted } from '../signals.ts'
 
 export const name = 'devnet'
 export const summary = 'run a chain, a committee, traffic and the page on this machine'
-export const usage = `coalition devnet [--dir FOLDER] [--members N] [--port N] [--block-time S] [--restart-after S] [--no-traffic] [--quotes FOLDER]
-                 [--json]
+export const usage = `coalition devnet [--dir FOLDER] [--members N] [--port N] [--transports LIST] [--block-time S] [--restart-after S] [--no-traffic]
+                 [--quotes FOLDER] [--json]
 
   Starts an EVM chain (anvil), the members of a tally, each a process of its own, payments to a builder, and the wallet page, all on
   loopback, and prints the page's address. Ctrl-C ends all of it; the next start goes on with the same chain and the same log.
@@ -21,6 +22,7 @@ export const usage = `coalition devnet [--dir FOLDER] [--members N] [--port N] [
   --dir FOLDER       where chain, keys and logs live; default .devnet
   --members N        1 to 7 members, for a new folder; default 4: one may fail, or lie
   --port N           port of the page; default 4173, 0 for any free one
+  --transports LIST  what the page can dial the members over: ws, webrtc-direct, webtransport, or some of them with commas; default all
   --block-time S     seconds between blocks; default 1
   --restart-after S  seconds from a member's death to its next start; default 1
   --no-traffic       send no payments
@@ -45,6 +47,7 @@ export const run = async (argv: readonly string[], io: Io): Promise<number> => {
         dir: { type: 'string', default: '.devnet' },
         port: { type: 'string', default: '4173' },
         members: { type: 'string' },
+        transports: { type: 'string', default: 'ws' },
         'block-time': { type: 'string', default: '1' },
         'restart-after': { type: 'string', default: '1' },
         quotes: { type: 'string' },
@@ -64,6 +67,7 @@ export const run = async (argv: readonly string[], io: Io): Promise<number> => {
       folder,
       port: whole('--port', values.port, 65_535),
       blockTime: whole('--block-time', values['block-time'], 60),
+      transports: servedOf(values.transports),
       traffic: values.traffic,
       members: values.members === undefined ? null : whole('--members', values.members, 7, 1),
       quotes: values.quotes === undefined ? null : resolve(values.quotes),
@@ -79,6 +83,13 @@ export const run = async (argv: readonly string[], io: Io): Promise<number> => {
     io.err(`${(error as Error).message}\n\n${usage}`)
     return 2
   }
+}
+
+const servedOf = (text: string): readonly Served[] => {
+  const names = text.split(',')
+  const unknown = names.find((name) => !(SERVED as readonly string[]).includes(name))
+  if (unknown !== undefined) throw new UsageError(`--transports takes ${SERVED.join(', ')}, not ${JSON.stringify(unknown)}`)
+  return SERVED.filter((name) => names.includes(name))
 }
 
 const whole = (flag: string, text: string, most: number, least = 0): number => {

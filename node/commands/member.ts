@@ -20,8 +20,8 @@ import { HTTP_FILE, status } from './member-status.ts'
 export const name = 'member'
 export const summary = 'make and run a member of a committee'
 export const usage = `coalition member init FOLDER [--json]
-coalition member start FOLDER --config FILE --rpc URL… [--listen MULTIADDR…] [--peer MULTIADDR…] [--ticket FILE --collateral PATH|URL]
-                       [--http HOST:PORT] [--log-level LEVEL] [--json]
+coalition member start FOLDER --config FILE --rpc URL… [--listen MULTIADDR…] [--peer MULTIADDR…] [--bootstrap MULTIADDR…]
+                       [--ticket FILE --collateral PATH|URL] [--http HOST:PORT] [--log-level LEVEL] [--json]
 coalition member status FOLDER | --http URL [--json]
 
   init    makes the member's keys (files for their owner alone) and prints the public halves for the roster;
@@ -31,8 +31,12 @@ coalition member status FOLDER | --http URL [--json]
 
   --config FILE       the published tally config, or a handshake with a field "tally"
   --rpc URL           JSON-RPC of an Ethereum node; several for failover
-  --listen MULTIADDR  where members (tcp) and readers (ws) connect; default /ip4/127.0.0.1/tcp/0/ws
+  --listen MULTIADDR  where members (tcp) and readers (ws, webrtc-direct, webtransport) connect, several of them; default
+                      /ip4/127.0.0.1/tcp/0/ws. The last two are udp, and their addresses as others dial them are printed with "ready":
+                      they end in the hashes of certificates that the member makes and keeps in its folder
   --peer MULTIADDR    another member, with its /p2p/ peer id; one for each of the others
+  --bootstrap MULTIADDR
+                      a node of another group of the network, with its /p2p/ peer id: the first of the others that this member gossips with
   --ticket FILE       the member's TDX ticket, for a config that asks for them; read again when it changes, as it has to every few hours
   --collateral PATH   what the ticket's quote is verified with: a file, a folder of a PCCS's answers, or the http(s) address of a PCCS
   --http HOST:PORT    serves /healthz, /metrics and /status there; default any free port of 127.0.0.1
@@ -43,7 +47,8 @@ Exit: 0 ended as asked, 1 refused, 2 unusable input.
 
   coalition member init /var/lib/tally
   coalition member start /var/lib/tally --config handshake.json --rpc http://127.0.0.1:8545 \\
-    --listen /ip4/0.0.0.0/tcp/4000 --listen /ip4/0.0.0.0/tcp/4001/ws --peer /ip4/192.0.2.7/tcp/4000/p2p/12D3KooW… --http 127.0.0.1:9100
+    --listen /ip4/0.0.0.0/tcp/4000 --listen /ip4/0.0.0.0/tcp/4001/ws --listen /ip4/0.0.0.0/udp/4002/webrtc-direct \\
+    --listen /ip4/0.0.0.0/udp/4003/quic-v1/webtransport --peer /ip4/192.0.2.7/tcp/4000/p2p/12D3KooW… --http 127.0.0.1:9100
   coalition member status /var/lib/tally`
 
 /** Runs `coalition member`; argv starts after `member`. */
@@ -57,6 +62,7 @@ export const run = async (argv: readonly string[], io: Io): Promise<number> => {
         rpc: { type: 'string', multiple: true },
         listen: { type: 'string', multiple: true },
         peer: { type: 'string', multiple: true },
+        bootstrap: { type: 'string', multiple: true },
         ticket: { type: 'string' },
         collateral: { type: 'string' },
         http: { type: 'string' },
@@ -82,6 +88,7 @@ export const run = async (argv: readonly string[], io: Io): Promise<number> => {
         rpc: values.rpc,
         listen: values.listen ?? ['/ip4/127.0.0.1/tcp/0/ws'],
         peers: values.peer ?? [],
+        bootstrap: values.bootstrap ?? [],
         attest: ownTicket(values.ticket, values.collateral),
         http: hostAndPort(values.http ?? '127.0.0.1:0'),
         level: levelOf(values['log-level']),
@@ -116,6 +123,7 @@ interface Start {
   readonly rpc: readonly string[]
   readonly listen: readonly string[]
   readonly peers: readonly string[]
+  readonly bootstrap: readonly string[]
   readonly attest: TicketFiles | null
   readonly http: { readonly host: string; readonly port: number }
   readonly level: Level
@@ -143,7 +151,10 @@ const hostAndPort = (text: string): { readonly host: string; readonly port: numb
   return { host: host.replace(/^\[(.*)\]$/, '$1'), port }
 }
 
-const start = async ({ folder, config: file, rpc, listen, peers, attest, http, level, json }: Start, io: Io): Promise<number> => {
+const start = async (
+  { folder, config: file, rpc, listen, peers, bootstrap, attest, http, level, json }: Start,
+  io: Io,
+): Promise<number> => {
   const config = parseConfig((await readHandshake(file)).tally)
   const log = atLeast(level, (json ? jsonLog : textLog)(io.err))
   const say = (event: string, facts: object): void => io.out(json ? toJson({ event, ...facts }) : `${event} ${toJson(facts)}`)
@@ -154,6 +165,7 @@ const start = async ({ folder, config: file, rpc, listen, peers, attest, http, l
     chain: chainOf(rpc),
     listen,
     peers,
+    bootstrap,
     attest,
     log,
     onChain: (state) => {

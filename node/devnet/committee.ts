@@ -8,11 +8,20 @@ import { handshakeFile, memberFolder } from './handshake.ts'
 import type { Ports } from './ports.ts'
 import { collateralFile, ticketFile } from './quotes.ts'
 
+/** Transports that browsers can dial, as a devnet's members listen on loopback. */
+const LISTEN = {
+  ws: ({ ws }: Ports) => `/ip4/127.0.0.1/tcp/${ws}/ws`,
+  'webrtc-direct': ({ rtc }: Ports) => `/ip4/127.0.0.1/udp/${rtc}/webrtc-direct`,
+  webtransport: ({ wt }: Ports) => `/ip4/127.0.0.1/udp/${wt}/quic-v1/webtransport`,
+} as const
+export type Served = keyof typeof LISTEN
+export const SERVED = Object.keys(LISTEN) as readonly Served[]
+
 /** A running member as the devnet's events show it. */
 export interface Running {
   readonly seat: number
   readonly pid: number
-  /** Where readers connect. */
+  /** Where readers connect, with the hashes of certificates: known once the member listens. */
   readonly addresses: readonly string[]
   readonly http: string
 }
@@ -22,6 +31,8 @@ export interface CommitteeOptions {
   readonly config: TallyConfig
   readonly rpc: string
   readonly ports: readonly Ports[]
+  /** What readers can dial the members over. */
+  readonly transports: readonly Served[]
   /** Milliseconds from a member's death to its next start. */
   readonly restartMs: number
   /** Folder with the members' tickets; null where they show none. */
@@ -105,13 +116,14 @@ class Seat {
   }
 
   #args(): readonly string[] {
-    const { folder, rpc, ports, config, quotes } = this.#o
-    const { tcp, ws, http } = ports[this.#seat] as Ports
+    const { folder, rpc, ports, transports, config, quotes } = this.#o
+    const own = ports[this.#seat] as Ports
     const peers = ports.flatMap((other, seat) => {
       const key = config.acl.roster.members[seat]?.peer
       return seat === this.#seat || key === undefined ? [] : ['--peer', `/ip4/127.0.0.1/tcp/${other.tcp}/p2p/${peerIdOf(key)}`]
     })
-    const listen = ['--listen', `/ip4/127.0.0.1/tcp/${tcp}`, '--listen', `/ip4/127.0.0.1/tcp/${ws}/ws`]
+    const addresses = [`/ip4/127.0.0.1/tcp/${own.tcp}`, ...transports.map((name) => LISTEN[name](own))]
+    const listen = addresses.flatMap((address) => ['--listen', address])
     const shown = quotes === null ? [] : ['--ticket', ticketFile(quotes, this.#seat), '--collateral', collateralFile(quotes)]
     return [
       memberFolder(folder, this.#seat),
@@ -122,7 +134,7 @@ class Seat {
       ...listen,
       ...peers,
       '--http',
-      `127.0.0.1:${http}`,
+      `127.0.0.1:${own.http}`,
       ...shown,
     ]
   }
@@ -132,7 +144,7 @@ class Seat {
     if (event === 'chain') log('info', `member ${this.#seat} sees the chain`, { state: String(facts.state), detail: String(facts.detail) })
     if (event !== 'ready') return
     this.#deaths = 0
-    const addresses = (facts.addresses as readonly string[]).filter((address) => address.includes('/ws/'))
+    const addresses = facts.addresses as readonly string[]
     const running = { seat: this.#seat, pid: child.pid, addresses, http: `http://127.0.0.1:${ports[this.#seat]?.http}` }
     onEvent('member', { ...running, state: 'up', group: facts.group, newest: facts.newest })
     this.#isReady(running)

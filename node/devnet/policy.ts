@@ -1,7 +1,9 @@
+import { asAddress } from '../../client/network/address.ts'
+
 /**
- * The Content-Security-Policy of a page that reads through these members: its own scripts, its own Worker, sockets to the members and
+ * The Content-Security-Policy of a page that reads through these members: its own scripts, its own Worker, connections to the members and
  * nothing else. A Worker is held to the policy that comes with its script, so every file carries it.
- * @param bootstrap the members' multiaddrs; what is not reached by WebSocket is left out
+ * @param bootstrap the members' multiaddrs; what a browser does not reach, and what is no address of a peer, is left out
  */
 export const policyFor = (bootstrap: readonly string[]): string =>
   [
@@ -20,12 +22,13 @@ export const policyFor = (bootstrap: readonly string[]): string =>
     'trusted-types coalition-client lit-html',
   ].join('; ')
 
-const HOST =
-  /^\/(?:ip4\/([\d.]+)|ip6\/([0-9a-f:]+)|dns[46]?\/([a-z0-9.-]+))\/tcp\/(\d{1,5})\/(ws|wss|tls\/ws|tls\/sni\/[a-z0-9.-]+\/ws)(?:\/|$)/i
+/** What a policy calls the origin that a transport connects to. WebRTC is held to none. */
+const SCHEMES = { webtransport: 'https', wss: 'wss', ws: 'ws' } as const
 
-// By a strict form: what stands in an address ends up in a header.
-const originOf = (address: string): string | null => {
-  const [, v4, v6, name, port, kind] = HOST.exec(address) ?? []
-  if (port === undefined) return null
-  return `${kind === 'ws' ? 'ws' : 'wss'}://${v4 ?? (v6 === undefined ? name : `[${v6}]`)}:${port}`
+// Read strictly: what stands in an address ends up in a header.
+const originOf = (text: string): string | null => {
+  const address = asAddress(text)
+  if (address === null || !(address.transport in SCHEMES)) return null
+  const { host, port, transport } = address
+  return `${SCHEMES[transport as keyof typeof SCHEMES]}://${host.includes(':') ? `[${host}]` : host}:${port}`
 }

@@ -7,7 +7,7 @@ import type { Log } from '../../client/log.ts'
 import { fromHex } from '../../client/primitives/bytes.ts'
 import { createRpc } from '../chain/rpc.ts'
 import { type Anvil, startAnvil } from './anvil.ts'
-import { startCommittee } from './committee.ts'
+import { type Served, startCommittee } from './committee.ts'
 import { BUILDER, handshakeFile, handshakeOf, publish } from './handshake.ts'
 import { servePage } from './page.ts'
 import { portsFor } from './ports.ts'
@@ -26,6 +26,8 @@ export interface DevnetOptions {
   readonly traffic: boolean
   /** Members of a new devnet; null for four, or for as many as the folder's has. */
   readonly members: number | null
+  /** What the page can dial the members over. */
+  readonly transports: readonly Served[]
   /** Milliseconds from a member's death to its next start. */
   readonly restartMs: number
   /** Folder of the operator's quoting service, for a committee whose members show quotes; null for one of keys alone. */
@@ -42,7 +44,7 @@ export interface DevnetOptions {
  * @throws AnvilError, HandshakeError, QuotesError, ChildError, PageError, or what a member could not start for with one line that says what to do
  */
 export const runDevnet = async (options: DevnetOptions): Promise<void> => {
-  const { folder, port, page, quotes, onEvent, signal, log, restartMs } = options
+  const { folder, port, page, quotes, onEvent, signal, log, restartMs, transports } = options
   const gate = quotes === null ? null : await readGate(quotes)
   await using anvil = await startAnvil({ state: join(folder, 'chain.json'), blockTime: options.blockTime })
   onEvent('chain', { rpc: anvil.url, pid: anvil.pid })
@@ -53,7 +55,7 @@ export const runDevnet = async (options: DevnetOptions): Promise<void> => {
     if (signal.aborted) return
   }
   const ports = await portsFor(folder, config.acl.roster.members.length)
-  await using committee = await startCommittee({ folder, config, rpc: anvil.url, ports, restartMs, quotes, log, onEvent })
+  await using committee = await startCommittee({ folder, config, rpc: anvil.url, ports, transports, restartMs, quotes, log, onEvent })
   const members = committee.ready
   const bootstrap = members.flatMap(({ addresses }) => addresses)
   await publish(folder, config, bootstrap)

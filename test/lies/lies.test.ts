@@ -220,7 +220,8 @@ describe('PROTOCOL 3 step 6: a server that replays an old head', () => {
     await world.advance(HEARTBEAT)
     stage.pay()
     scene.serveHonest()
-    await world.advance(1.5 * HEARTBEAT)
+    // As soon as it is seen: a peer that lags is left two seconds later.
+    while (refunds.state.peers[1]?.head !== '7') await world.advance(100)
     const old = await freshness(refunds)
     expect(refunds.state.peers.map(({ head }) => head)).toEqual(['6', '7'])
     expect(old).toMatchObject({

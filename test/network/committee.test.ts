@@ -4,7 +4,7 @@ import { serveLight } from '../../client/network/light/server.ts'
 import type { Check } from '../../client/verify/verdict.ts'
 import { Chain, keyOf, seats } from './chain.ts'
 import { HEARTBEAT, type NoteDatum, note } from './notes.ts'
-import { addresses, errorOf, refusal, type Setup, serve, setup } from './setup.ts'
+import { addresses, addressOf, errorOf, refusal, type Setup, serve, setup } from './setup.ts'
 
 // A committee of four behind four servers: how many signatures a reader asks for, whom it believes to be fresh, and what it does when
 // members go and come back.
@@ -104,10 +104,10 @@ test('a default reader is not kept waiting by signatures that come late', async 
 })
 
 test('PROTOCOL 3 step 2: a link to every member that bootstrap names, and to two mirrors at most', async () => {
-  const mirrors = [1, 2, 3].map((i) => `/dns4/mirror${i}.example/tcp/443/wss/p2p/mirror`)
+  const mirrors = [1, 2, 3].map((i) => addressOf(`mirror ${i}`))
   const { world, open, chain } = setup(4, fill, { bootstrap: [...mirrors, ...addresses(4)] })
-  for (const mirror of mirrors)
-    world.serve(mirror, { key: keyOf(mirror).public, handler: serveLight(() => [chain.source()], world.host()) })
+  for (const [i, mirror] of mirrors.entries())
+    world.serve(mirror, { key: keyOf(`mirror ${i + 1}`).public, handler: serveLight(() => [chain.source()], world.host()) })
   const handle = await open()
   await world.advance(HEARTBEAT)
   expect(connected(handle).slice(3)).toEqual([true, true, true, true])

@@ -97,7 +97,7 @@ test('a peer with another key than its address names is not asked', async () => 
 })
 
 test('PROTOCOL 3 step 2: members are dialled before mirrors, and a mirror serves when no member answers', async () => {
-  const mirror = '/dns4/mirror.example/tcp/443/wss/p2p/mirror'
+  const mirror = addressOf('mirror')
   const up = setup(1, fill, { bootstrap: [mirror, addresses(1)[0] as string] })
   up.world.serve(mirror, { key: keyOf('mirror').public, handler: serveLight(() => [up.chain.source()], up.world.host()) })
   const handle = await up.open()

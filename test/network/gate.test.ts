@@ -1,3 +1,6 @@
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { afterEach, expect, test } from 'vitest'
 import { tdxGate } from '../../client/coalition/tickets/tdx-gate.ts'
 import { tdx } from '../../client/coalition/tickets/tdx-validator.ts'
@@ -9,10 +12,9 @@ import { LIGHT_PROTOCOL } from '../../client/network/light/messages.ts'
 import { serveLight } from '../../client/network/light/server.ts'
 import { TDX_CLASS } from '../../client/network/tickets/ticket.ts'
 import { type Bytes, equal, fromHex, toHex, utf8 } from '../../client/primitives/bytes.ts'
-import { encode } from '../../client/primitives/codec.ts'
 import { UNIVERSE } from '../../client/primitives/id.ts'
 import { INTEL_ROOT } from '../../client/verify/attestation.ts'
-import { collateralCodec, readCollateral } from '../../client/verify/collateral/index.ts'
+import { collateralBytes, readCollateral } from '../../client/verify/collateral/index.ts'
 import type { Check, EvidenceError } from '../../client/verify/verdict.ts'
 import { openNetwork } from '../../node/connect.ts'
 import { createNodeHost, type NodeHost } from '../../node/host.ts'
@@ -26,7 +28,7 @@ import { type TallyChain, tallyChain, tallyOf } from './tally.ts'
 const ALL = [0, 1, 2, 3]
 const AT = Math.floor(Date.now() / 1_000)
 const pki = newPki(AT)
-const collateral = encode(collateralCodec, readCollateral(writeCollateral(pki)))
+const collateral = collateralBytes(readCollateral(writeCollateral(pki)))
 
 const gated = (gate = gateOf(pki)): TallyConfig => {
   const { acl, ...config } = tallyOf(4)
@@ -50,7 +52,10 @@ afterEach(async () => {
 
 interface Scene {
   readonly tally: TallyChain
-  readonly read: () => Promise<Refunds>
+  /** @param storage a folder to keep in */
+  readonly read: (storage?: string, timeout?: number) => Promise<Refunds>
+  /** Ends the servers of all members. */
+  readonly leave: () => Promise<unknown>
 }
 
 const sceneOf = async (
@@ -77,15 +82,17 @@ const sceneOf = async (
     )
     hosts.push(host)
   }
+  const bootstrap = hosts.map((host) => host.addresses()[0] as string)
   const beat = setInterval(() => tally.chain.commit([], { timeMs: Date.now(), signers }), 1_000)
   open.push(async () => clearInterval(beat))
   return {
     tally,
-    read: async () => {
-      const network = await openNetwork({ bootstrap: hosts.map((host) => host.addresses()[0] as string) })
+    read: async (storage, timeout = 15_000) => {
+      const network = await openNetwork({ bootstrap, ...(storage !== undefined && { storage }) })
       open.push(async () => network[Symbol.asyncDispose]())
-      return readTally(network, config)
+      return readTally(network, config, { timeout })
     },
+    leave: () => Promise.all(hosts.map((host) => host.close())),
   }
 }
 
@@ -151,6 +158,20 @@ test('a config that pins Intel’s root accepts no quote of another one, though 
   const config = gated(tdxGate(fromHex(INTEL_ROOT), tdx().requireMrtd(MRTD).config))
   const found = await refused(await sceneOf({}, ALL, config))
   expect(found?.found).toMatch(/^0 of 4 attested; operator 0 does not count: no collateral for its quote holds/)
+})
+
+test('a kept head is shown to nobody before tickets of its signers hold again: it is what servers have to go on from', async () => {
+  const scene = await sceneOf({})
+  const folder = await mkdtemp(join(tmpdir(), 'coalition-gate-'))
+  open.push(() => rm(folder, { recursive: true }))
+  await (await scene.read(folder))[Symbol.asyncDispose]()
+  const again = await scene.read(folder)
+  const { verdict } = await again.latest()
+  expect(verdict.authority.checks.find(({ name }) => name === 'start.point')?.found).toMatch(/^stored head \d+, \d+ s old$/)
+  expect(quoteCheck(verdict.authority.checks)).toMatchObject({ state: 'passed' })
+  await again[Symbol.asyncDispose]()
+  await scene.leave()
+  await expect(scene.read(folder, 1_000)).rejects.toMatchObject({ name: 'Network.ConnectTimeoutError' })
 })
 
 test('another root, or another measurement, is another group', () => {

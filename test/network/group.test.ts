@@ -3,7 +3,8 @@ import { genesisOf } from '../../client/groups/genesis.ts'
 import type { Binding } from '../../client/network/binding.ts'
 import { serveLight } from '../../client/network/light/server.ts'
 import { createNetwork } from '../../client/network/open.ts'
-import { utf8 } from '../../client/primitives/bytes.ts'
+import { type Bytes, utf8 } from '../../client/primitives/bytes.ts'
+import { peerIdOf } from '../../node/transports/addresses.ts'
 import { add, counter, identityOf, type Note, openCounter } from '../groups/counter.ts'
 import { memoryStore } from '../groups/memory-store.ts'
 import { World } from './world.ts'
@@ -27,7 +28,7 @@ const binding: Binding<Note> = {
   datum: (note: Note) => note,
   questions: { of: { by: 0, bucket: true, key: (word) => utf8(String(word)), answer: (items) => items } },
 }
-const address = '/memory/counter'
+const address = `/ip4/127.0.0.1/tcp/4000/ws/p2p/${peerIdOf(identity.roster.members[0]?.peer as Bytes)}`
 
 test('MSK-02 TAL-03: what a group commits is read from its archive, live, complete, and again after its restart', async () => {
   const world = new World()

@@ -45,6 +45,7 @@ const request = fc.oneof(
   kind('watch', record({ group: hash, surfaces, from: u64, withstand: fc.option(u8), credit: u32 })),
   kind('credit', record({ n: u32 })),
   kind('blob', record({ hash, offset: u64 })),
+  kind('evidence', record({ group: hash })),
 ) as fc.Arbitrary<Request>
 
 const treeProof = record({ size: u64, position: u64, path: list(hash, 4) })
@@ -78,6 +79,7 @@ const answer = fc.oneof(
   kind('header', record({ header, proof: treeProof })),
   kind('commands', record({ header, proof: treeProof, commands: list(bytes(0, 60), 3) })),
 )
+const vote = record({ view: u64, kind: fc.integer({ min: 1, max: 4 }), hash, member: u8, signature: bytes(64) })
 const limits = record({ frame: u32, streams: u16, watches: u16, unaryMs: u32 })
 const response = fc.oneof(
   kind(
@@ -97,6 +99,7 @@ const response = fc.oneof(
   kind('commits', record({ headers: list(header, 3, 1), seal, appended: list(list(list(bytes(0, 9), 3), 2, 1), 3, 1) })),
   kind('gap', record({ next: u64 })),
   kind('blob', record({ total: fc.bigInt({ min: 0n, max: 67_108_864n }), bytes: bytes(0, 99) })),
+  kind('evidence', record({ items: list(record({ roster: hash, first: vote, second: vote }), 2) })),
   kind('error', record({ code: u8, have: u64, retryMs: u32, text: text(256) })),
 ) as fc.Arbitrary<Response>
 
@@ -156,7 +159,8 @@ test('docs/wire.md 5: indexes of the variants are those of the tables, kept ones
   expect(first({ kind: 'tickets', value: { group: zero as never, roster: zero } }, requestCodec as never)).toBe(5)
   expect(first({ kind: 'blob', value: { hash: zero, offset: 0n } }, requestCodec as never)).toBe(6)
   expect([...encode(responseCodec, { kind: 'error', value: { code: 7, have: 0n, retryMs: 0, text: '' } })].slice(0, 3)).toEqual([255, 1, 7])
-  for (const kept of [7, 8]) expect(() => decode(requestCodec, Uint8Array.of(kept, 0, 0))).toThrow(/no kind has index/)
+  expect(first({ kind: 'evidence', value: { group: zero as never } }, requestCodec as never)).toBe(7)
+  for (const kept of [8, 9]) expect(() => decode(requestCodec, Uint8Array.of(kept, 0, 0))).toThrow(/no kind has index/)
 })
 
 test('docs/wire.md 5: bits are 0–32 or 256, the path past them is zero, surface numbers ascend', () => {

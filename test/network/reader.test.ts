@@ -217,6 +217,7 @@ test('a state listener that throws disturbs nobody, and one that was taken back 
   })
   const stop = handle.onState(({ head }) => void heard.push(head?.index ?? ''))
   await beat(2)
+  await world.advance(HEARTBEAT)
   stop()
   await beat(1)
   await world.settle()

@@ -99,6 +99,7 @@ const linkTo = (history: Chain, change: (chunk: Bytes, frame: number) => Bytes):
   return {
     peer: new Uint8Array(32),
     address: 'test',
+    bytes: { received: 0, sent: 0 },
     closed: new AbortController().signal,
     close: async () => {},
     stream: async () => {

@@ -1,5 +1,8 @@
-import { silent } from '../../client/log.ts'
+import { type Log, silent } from '../../client/log.ts'
+import { TRANSPORTS, type TransportName } from '../../client/network/address.ts'
+import { CATALOG_PROTOCOL } from '../../client/network/discovery/messages.ts'
 import type { ByteStream, Host, Link } from '../../client/network/host.ts'
+import type { Storage } from '../../client/network/keep/storage.ts'
 import type { StreamHandler } from '../../client/network/light/server.ts'
 import { type Bytes, copy } from '../../client/primitives/bytes.ts'
 import { type Verify, verifyWithNoble } from '../../client/primitives/ed25519.ts'
@@ -99,6 +102,8 @@ interface Timer {
 export interface Place {
   readonly key: Bytes
   readonly handler: StreamHandler
+  /** What else it answers, by protocol; `handler` is the light one. */
+  readonly others?: { readonly [protocol: string]: StreamHandler }
   /** Changes or drops what this server writes; `stream` counts the streams of the place. */
   tamper?: ((chunk: Bytes, stream: number) => Bytes) | undefined
   /** Sees what this server is sent. */
@@ -107,6 +112,8 @@ export interface Place {
   down?: boolean
   /** Never answers a dial while set. */
   silent?: boolean
+  /** Milliseconds that a dial takes. */
+  dialMs?: number
 }
 
 export class World {
@@ -129,8 +136,24 @@ export class World {
     return this.#timers.size
   }
 
-  host(options: { readonly clockOffsetMs?: number; readonly verify?: Verify; readonly key?: Bytes } = {}): Host {
-    const { clockOffsetMs = 0, verify = verifyWithNoble, key = new Uint8Array(32).fill(9) } = options
+  host(
+    options: {
+      readonly clockOffsetMs?: number
+      readonly verify?: Verify
+      readonly key?: Bytes
+      readonly transports?: readonly TransportName[]
+      readonly storage?: Storage | null
+      readonly log?: Log
+    } = {},
+  ): Host {
+    const {
+      clockOffsetMs = 0,
+      verify = verifyWithNoble,
+      key = new Uint8Array(32).fill(9),
+      transports = TRANSPORTS,
+      storage = null,
+      log = silent,
+    } = options
     return {
       now: () => this.#now + clockOffsetMs,
       random: (n) =>
@@ -145,7 +168,9 @@ export class World {
       },
       verify,
       ecdsa: createEcdsa(undefined),
-      log: silent,
+      log,
+      storage,
+      transports,
       dial: (address, { signal }) => this.#dial(address, key, signal),
     }
   }
@@ -167,6 +192,8 @@ export class World {
   async #dial(address: string, clientKey: Bytes, signal: AbortSignal): Promise<Link> {
     const place = this.#places.get(address)
     if (place?.silent) return new Promise((_, reject) => signal.addEventListener('abort', () => reject(signal.reason)))
+    if (place?.dialMs !== undefined)
+      await new Promise<void>((resolve) => this.#timers.add({ at: this.#now + (place.dialMs ?? 0), run: resolve }))
     if (place === undefined || place.down) throw new Error(`connection refused: ${address}`)
     return this.#link(address, place, clientKey)
   }
@@ -174,6 +201,7 @@ export class World {
   #link(address: string, place: Place, clientKey: Bytes): Link {
     const closed = new AbortController()
     const streams = new Set<ByteStream>()
+    const bytes = { received: 0, sent: 0 }
     const close = (): void => {
       links.delete(close)
       closed.abort(new Error('the link was closed'))
@@ -184,18 +212,22 @@ export class World {
     return {
       peer: place.key,
       address,
+      bytes,
       closed: closed.signal,
       close: async () => close(),
-      stream: async () => {
+      stream: async (protocol) => {
         if (closed.signal.aborted) throw new Error('the link is closed')
+        const handler = protocol === CATALOG_PROTOCOL ? place.others?.[protocol] : place.handler
+        if (handler === undefined) throw new Error(`the peer does not speak ${protocol}`)
         const number = this.streamsOpened++
         const { client, server } = streamPair((chunk) => {
           this.bytesDown += chunk.length
+          bytes.received += chunk.length
           return place.tamper?.(chunk, number) ?? chunk
         })
         this.openStreams += 1
         streams.add(client)
-        void place.handler(server, clientKey).finally(() => {
+        void handler(server, clientKey).finally(() => {
           this.openStreams -= 1
           streams.delete(client)
         })
@@ -203,6 +235,7 @@ export class World {
           ...client,
           write: (chunk) => {
             place.tap?.(chunk)
+            bytes.sent += chunk.length
             return client.write(chunk)
           },
         }

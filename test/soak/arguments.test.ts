@@ -10,7 +10,16 @@ describe('the command line of a soak', () => {
     expect(readArguments(['--tabs', '3', '--minutes', '2', '--json'])).toEqual({ kind: 'tabs', tabs: 3, minutes: 2, json: true })
   })
 
+  it('asks for fail-overs over one transport', () => {
+    expect(readArguments(['--failover'])).toEqual({ kind: 'failover', kills: 20, transport: 'ws', json: false })
+    const words = '--failover --kills 3 --transport webrtc-direct --json'.split(' ')
+    expect(readArguments(words)).toEqual({ kind: 'failover', kills: 3, transport: 'webrtc-direct', json: true })
+  })
+
   it.each([
+    ['--failover --transport smoke', '--transport is one of ws, webrtc-direct, webtransport, not "smoke"'],
+    ['--failover --tabs 2', '--seed, --tabs and --minutes do not go with --failover'],
+    ['--transport ws', '--transport goes with --failover'],
     ['--tabs 0', '--tabs takes a whole number from 1 to 28, not "0"'],
     ['--tabs 29', '--tabs takes a whole number from 1 to 28, not "29"'],
     ['--tabs 2 --minutes 1.5', '--minutes takes a whole number from 1 to 1440, not "1.5"'],

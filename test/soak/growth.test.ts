@@ -8,6 +8,7 @@ const minute = (at: number, bytes: Partial<Record<Kind, number>> = {}): Minute =
   anonymous: 1,
   chain: 1,
   processes: 1,
+  cpu: { tab: 1, devnet: 1 },
   block: BigInt(60 * at),
 })
 

@@ -14,6 +14,8 @@ export interface Minute {
   /** The chain is not ours, and keeps every state that it ever had: shown, and not judged. */
   readonly chain: number
   readonly processes: number
+  /** Milliseconds of processor time a second: all of Chromium for each tab, and the devnet with chain and members. */
+  readonly cpu: { readonly tab: number; readonly devnet: number }
   /** The chain's newest block: 60 more each minute, or the machine does not keep up with one a second. */
   readonly block: bigint
 }
@@ -53,7 +55,7 @@ export const paceProblems = (minutes: readonly Minute[]): readonly string[] => {
 const megabytes = (bytes: number): string => `${(bytes / 1_048_576).toFixed(bytes < 104_857_600 ? 1 : 0)} MB`
 
 /** A minute as a person reads it. */
-export const lineOf = ({ minute, bytes, tab, anonymous, chain, processes, block }: Minute): string =>
+export const lineOf = ({ minute, bytes, tab, anonymous, chain, processes, cpu, block }: Minute): string =>
   [
     `minute ${String(minute).padStart(2)}`,
     `pages ${megabytes(bytes.pages)} (median ${megabytes(tab.page)})`,
@@ -62,4 +64,5 @@ export const lineOf = ({ minute, bytes, tab, anonymous, chain, processes, block 
     `members ${megabytes(bytes.members)}`,
     `devnet ${megabytes(bytes.devnet)}`,
     `chain ${megabytes(chain)} at block ${block}`,
+    `CPU ${cpu.tab.toFixed(0)} ms/s a tab, ${cpu.devnet.toFixed(0)} ms/s the devnet`,
   ].join(' · ')

@@ -3,13 +3,15 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { UsageError } from '../../node/io.ts'
 import { toJson } from '../../node/json-lines.ts'
-import { startDevnet } from '../devnet.ts'
+import { type Devnet, startDevnet } from '../devnet.ts'
 import { type Asked, readArguments, usage } from './arguments.ts'
+import { type FailoverOutcome, failOver } from './failover.ts'
 import { type Outcome as KillOutcome, killMembers } from './kills.ts'
 import { soakTabs, type TabOutcome } from './tabs.ts'
 
 /**
  * `npm run soak -- --kills 20 --seed 1`: four member processes under load, killed again and again.
+ * `npm run soak -- --failover --kills 20 --transport ws`: a tab whose member is killed, again and again.
  * `npm run soak -- --tabs 20 --minutes 24`: tabs that stay open at one block a second.
  * Exit 1 when anything was lost, or holds more and more, 2 for a command line that cannot be used.
  */
@@ -28,10 +30,10 @@ const soak = async (asked: Asked): Promise<number> => {
   if (asked.kind === 'kills') log(`seed ${asked.seed}, ${asked.kills} kills`)
   const folder = await mkdtemp(join(tmpdir(), 'coalition-soak-'))
   try {
-    await using devnet = await startDevnet(folder, ['--no-traffic', '--block-time', '1'])
+    const served = asked.kind === 'failover' ? ['--transports', asked.transport] : []
+    await using devnet = await startDevnet(folder, ['--no-traffic', '--block-time', '1', ...served])
     const started = performance.now()
-    const outcome =
-      asked.kind === 'kills' ? await killMembers({ ...asked, devnet, folder, log }) : await soakTabs({ ...asked, devnet, log })
+    const outcome = await run(asked, devnet, folder, log)
     for (const problem of outcome.problems) log(`PROBLEM ${problem}`)
     const seconds = Math.round((performance.now() - started) / 1_000)
     log(`${wordsOf(outcome)} in ${seconds} s: ${outcome.problems.length} problems`)
@@ -42,7 +44,15 @@ const soak = async (asked: Asked): Promise<number> => {
   }
 }
 
-const wordsOf = (outcome: KillOutcome | TabOutcome): string => {
+const run = (asked: Asked, devnet: Devnet, folder: string, log: (line: string) => void): Promise<Outcome> => {
+  if (asked.kind === 'kills') return killMembers({ ...asked, devnet, folder, log })
+  return asked.kind === 'failover' ? failOver({ ...asked, devnet, folder, log }) : soakTabs({ ...asked, devnet, log })
+}
+
+type Outcome = KillOutcome | FailoverOutcome | TabOutcome
+
+const wordsOf = (outcome: Outcome): string => {
+  if ('gaps' in outcome) return `${outcome.gaps.length} fail-overs over ${outcome.transport}, gap ${JSON.stringify(outcome.gapMs)} ms`
   if ('kills' in outcome) return `${outcome.kills} kills, ${outcome.seen} refunds shown, ${outcome.blocks} blocks compared`
   const { tabs, items, shown, growth } = outcome
   const ratios = growth === null ? [] : Object.entries(growth).map(([kind, ratio]) => `${kind} ${ratio.toFixed(3)}`)

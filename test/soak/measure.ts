@@ -3,7 +3,7 @@ import { median } from '../bench/report.ts'
 import type { Devnet } from '../devnet.ts'
 import type { Minute } from './growth.ts'
 import type { Heap } from './heap.ts'
-import { type Resident, residentBelow, residentOf } from './rss.ts'
+import { cpuBelow, type Resident, residentBelow, residentOf } from './rss.ts'
 import type { Watched } from './watched.ts'
 
 /** Milliseconds between two looks at the processes. */
@@ -16,6 +16,9 @@ export interface Look {
   readonly members: Resident
   readonly devnet: Resident
   readonly chain: Resident
+  /** Milliseconds on this process's clock, and of processor time that Chromium, and the devnet with all that it runs, have taken by then. */
+  readonly atMs: number
+  readonly cpuMs: { readonly chromium: number; readonly devnet: number }
 }
 
 /** @param chromium process id of the browser */
@@ -24,6 +27,8 @@ export const lookAt = async (chromium: number, devnet: Devnet): Promise<Look> =>
   members: await residentIn(membersOf(devnet)),
   devnet: await residentIn([devnet.pid]),
   chain: await residentIn(devnet.children.slice(0, 1)),
+  atMs: performance.now(),
+  cpuMs: { chromium: await cpuBelow(chromium), devnet: await cpuBelow(devnet.pid) },
 })
 
 /** Looks again and again until the time is over, at least once. */
@@ -84,5 +89,14 @@ export const minuteOf = (heaps: readonly Heap[], looks: readonly Look[]): Omit<M
     anonymous: middle(({ chromium }) => chromium.anonymous),
     chain: middle(({ chain }) => chain.rss),
     processes: middle(({ chromium }) => chromium.processes),
+    cpu: { tab: rateOf(looks, ({ chromium }) => chromium) / heaps.length, devnet: rateOf(looks, ({ devnet }) => devnet) },
   }
+}
+
+/** Milliseconds a second between the first and the last look; not a number where there is one only. */
+const rateOf = (looks: readonly Look[], part: (cpuMs: Look['cpuMs']) => number): number => {
+  const [first, last] = [looks[0], looks.at(-1)]
+  return first === undefined || last === undefined
+    ? Number.NaN
+    : (1_000 * (part(last.cpuMs) - part(first.cpuMs))) / (last.atMs - first.atMs)
 }

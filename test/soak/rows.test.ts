@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { followed, type Listing, NOTHING, shownIn } from './rows.ts'
+import { followed, type Listing, listingOf, NOTHING, shownIn } from './rows.ts'
 
 /** What a tab that shows these rows, one after the other, is told. */
 const problemsAfter = (...listings: readonly Listing[]): readonly string[] => listings.reduce(followed, NOTHING).problems
@@ -26,9 +26,21 @@ describe('the rows of a tab that stays open', () => {
 
   it('show an item out of order, one without a position, lost rows, and more rows than a page may keep', () => {
     expect(problemsAfter(['5', '6'])).toEqual(['position 6 follows 5'])
-    expect(problemsAfter(['5', ''])).toEqual(['a row names "" as its position'])
+    expect(problemsAfter(['5', '?'])).toEqual(['a row names "?" as its position'])
     expect(problemsAfter(['5'], [])).toEqual(['every row is gone after position 5'])
-    expect(problemsAfter(down(200, 0))).toEqual(['201 rows are kept, 200 at most'])
+    expect(problemsAfter(down(100, 0))).toEqual(['101 rows are kept, 100 at most'])
+  })
+
+  it.each<readonly [string, Listing]>([
+    ['', []],
+    ['7', ['7']],
+    ['9-4,2', [...down(9, 4), '2']],
+    ['9-8,8-7', ['9', '8', '8', '7']],
+    ['4-9', ['4-9']],
+    ['9-9', ['9-9']],
+    ['5,?,?', ['5', '?', '?']],
+  ])('are told as %j', (runs, listing) => {
+    expect(listingOf(runs)).toEqual(listing)
   })
 
   it('are wrong once for as long as they stand there, and not listed without end', () => {

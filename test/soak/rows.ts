@@ -1,6 +1,6 @@
 import type { Page } from 'playwright'
 
-/** Positions of the refunds that a tab shows live, in the order of the page: newest first. '' is a row that names none. */
+/** Positions of the refunds that a tab shows live, in the order of the page: newest first. '?' is a row that names none. */
 export type Listing = readonly string[]
 
 /** What a tab has shown so far. */
@@ -14,7 +14,7 @@ export interface Sequence {
 export const NOTHING: Sequence = { first: null, newest: null, problems: [] }
 
 /** Rows that the page keeps: demo/wallet/all-refunds.ts. */
-const MOST_ROWS = 200
+export const MOST_ROWS = 100
 /** What is kept of a tab that goes on showing nonsense. */
 const MOST_PROBLEMS = 20
 
@@ -50,19 +50,36 @@ const problemsOf = ({ newest }: Sequence, listing: Listing): readonly string[] =
   return problems
 }
 
-/** Calls `see` with the rows of a page, now and after every change to them. */
+/** The listing that a page told of in runs, such as "9-4,2". A text that is no run is a row of its own. */
+export const listingOf = (runs: string): Listing => (runs === '' ? [] : runs.split(',').flatMap(positionsIn))
+
+const positionsIn = (run: string): Listing => {
+  const [, top, bottom] = /^(\d{1,15})-(\d{1,15})$/.exec(run) ?? []
+  const length = Number(top) - Number(bottom) + 1
+  return length > 1 ? Array.from({ length }, (_, i) => String(Number(top) - i)) : [run]
+}
+
+/**
+ * Calls `see` with the rows of a page, now and after every change to them. The page tells them in runs, each a position or the first and the
+ * last of some that count down: a listing that is as it should be is a dozen bytes, so that who watches twenty tabs is not what they wait for.
+ */
 export const watchRows = async (page: Page, see: (listing: Listing) => void): Promise<void> => {
-  await page.exposeFunction('soakSees', (positions: readonly string[]) => see(positions))
+  await page.exposeFunction('soakSees', (runs: string) => see(listingOf(runs)))
   await page.evaluate(() => {
-    const { soakSees } = globalThis as unknown as { readonly soakSees: (positions: readonly string[]) => Promise<void> }
-    let last = ''
+    const { soakSees } = globalThis as unknown as { readonly soakSees: (runs: string) => Promise<void> }
+    let last: string | null = null
     const look = (): void => {
-      const rows = [...document.querySelectorAll<HTMLElement>('#live li.refund')]
-      const positions = rows.map(({ dataset }) => dataset.position ?? '')
-      const now = positions.join()
+      const runs: string[][] = []
+      for (const { dataset } of document.querySelectorAll<HTMLElement>('#live li.refund')) {
+        const position = dataset.position ?? '?'
+        const run = runs.at(-1)
+        if (run !== undefined && /^\d{1,15}$/.test(position) && Number(run.at(-1)) === Number(position) + 1) run[1] = position
+        else runs.push([position])
+      }
+      const now = runs.map((run) => run.join('-')).join()
       if (now === last) return
       last = now
-      void soakSees(positions)
+      void soakSees(now)
     }
     const place = document.querySelector('#live')
     if (place === null) throw new Error('the page has no #live')

@@ -20,15 +20,35 @@ export const residentOf = async (pid: number): Promise<Resident | null> => {
 
 /** What a process and all that it started hold. */
 export const residentBelow = async (root: number): Promise<Resident & { readonly processes: number }> => {
+  const found = await Promise.all((await pidsBelow(root)).map(residentOf))
+  const living = found.filter((resident) => resident !== null)
+  const sum = (part: (resident: Resident) => number): number => living.reduce((all, resident) => all + part(resident), 0)
+  return { rss: sum(({ rss }) => rss), anonymous: sum(({ anonymous }) => anonymous), processes: living.length }
+}
+
+/** Milliseconds of processor time that a process and those that it started, and that are there still, have taken. */
+export const cpuBelow = async (root: number): Promise<number> => {
+  const found = await Promise.all((await pidsBelow(root)).map(ticksOf))
+  return found.reduce((all, ticks) => all + ticks, 0) * TICK
+}
+
+/** Milliseconds of a tick: USER_HZ is 100 on every Linux that there is. */
+const TICK = 10
+
+/** User and system time, fields 14 and 15; the second field is a name in brackets that may hold anything. */
+const ticksOf = async (pid: number): Promise<number> => {
+  const stat = await readFile(`/proc/${pid}/stat`, 'utf8').catch(() => '')
+  const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ')
+  return (Number(fields[11]) || 0) + (Number(fields[12]) || 0)
+}
+
+const pidsBelow = async (root: number): Promise<readonly number[]> => {
   const parents = await parentsOf()
   const isBelow = (pid: number): boolean => {
     for (let at: number | undefined = pid; at !== undefined && at !== 0; at = parents.get(at)) if (at === root) return true
     return false
   }
-  const found = await Promise.all([...parents.keys()].filter(isBelow).map(residentOf))
-  const living = found.filter((resident) => resident !== null)
-  const sum = (part: (resident: Resident) => number): number => living.reduce((all, resident) => all + part(resident), 0)
-  return { rss: sum(({ rss }) => rss), anonymous: sum(({ anonymous }) => anonymous), processes: living.length }
+  return [...parents.keys()].filter(isBelow)
 }
 
 /** Parents by process id. */

@@ -53,7 +53,7 @@ export const soakTabs = async ({ devnet, tabs, minutes, log }: TabOptions): Prom
     const opened: Watched[] = []
     for (let i = 0; i < tabs; i++) opened.push(await openWatched(browser, devnet.page, `tab ${i}`))
     log(`${tabs} tabs show refunds, ${reader.slots.size} read in Node`)
-    const parts = { devnet, browser, opened, reader, log }
+    const parts = { devnet, browser, opened, reader, sent, log }
     const { taken, silent } = await watch(parts, minutes)
     stop.abort()
     await paying
@@ -75,12 +75,14 @@ interface Parts {
   readonly browser: Browser
   readonly opened: readonly Watched[]
   readonly reader: Reader
+  /** Hashes of the payments so far. */
+  readonly sent: readonly string[]
   readonly log: (line: string) => void
 }
 
 /** Watches until every minute is over; each is measured at its end. */
 const watch = async (parts: Parts, minutes: number): Promise<{ readonly taken: readonly Minute[]; readonly silent: readonly string[] }> => {
-  const { devnet, browser, opened, reader, log } = parts
+  const { devnet, browser, opened, reader, sent, log } = parts
   const pid = await pidOf(browser)
   const rpc = createRpc({ urls: [devnet.rpc] })
   const started = performance.now()
@@ -93,7 +95,9 @@ const watch = async (parts: Parts, minutes: number): Promise<{ readonly taken: r
     const one = { minute, block: (await newestBlock(rpc)) ?? taken.at(-1)?.block ?? 0n, ...minuteOf(heaps, looks) }
     taken.push(one)
     const newest = opened.map(({ sequence }) => Number(sequence().newest ?? -1n))
-    log(`${lineOf(one)} · newest row ${Math.min(...newest)} to ${Math.max(...newest)}, in Node ${reader.newest()}`)
+    log(
+      `${lineOf(one)} · ${sent.length} payments · newest row ${Math.min(...newest)} to ${Math.max(...newest)}, in Node ${reader.newest()}`,
+    )
   }
   return { taken, silent }
 }

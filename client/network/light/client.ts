@@ -23,6 +23,7 @@ interface Answered {
   readonly prove: 'proven'
   readonly tickets: 'tickets'
   readonly blob: 'blob'
+  readonly evidence: 'evidence'
 }
 
 const ANSWERED: { readonly [K in keyof Answered]: Answered[K] } = {
@@ -31,6 +32,7 @@ const ANSWERED: { readonly [K in keyof Answered]: Answered[K] } = {
   prove: 'proven',
   tickets: 'tickets',
   blob: 'blob',
+  evidence: 'evidence',
 }
 
 export interface ExchangeOptions {
@@ -38,6 +40,8 @@ export interface ExchangeOptions {
   readonly signal: AbortSignal
   /** Milliseconds for the whole exchange, default 30,000 (docs/wire.md section 5). */
   readonly timeoutMs?: number
+  /** Called when the stream is open and the question goes out: from then on it takes one round trip. */
+  readonly onSend?: () => void
 }
 
 /**
@@ -62,6 +66,7 @@ export const exchange = async <K extends keyof Answered>(
   try {
     const stream = await openStream(link, own)
     const replies = frames(stream.chunks)
+    options.onSend?.()
     await race(send(stream, { kind, value } as Request), own.signal)
     // Not waited for: some transports are done with it only when the server is, and a failure shows in the answer.
     void stream.finish().catch(() => {})

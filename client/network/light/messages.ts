@@ -1,4 +1,5 @@
 import { certificateCodec, headerCodec, sealCodec } from '../../groups/block.ts'
+import { contradictionCodec } from '../../groups/contradiction.ts'
 import { rosterCodec } from '../../groups/roster.ts'
 import { bool, bytes, fixed, type Of, option, refine, struct, text, u8, u16, u32, u64, variant, vector } from '../../primitives/codec.ts'
 import { TreeProof } from '../../proofs/index.ts'
@@ -23,6 +24,8 @@ export const MAX_TICKETS = 64
 const MAX_COLLATERAL = 4
 /** Most bytes of a ticket's data. */
 export const MAX_TICKET = 16_000
+/** Most contradictions of one answer. */
+export const MAX_EVIDENCE = 16
 /** Most epochs of one `opened`. */
 export const MAX_STEPS = 64
 
@@ -46,6 +49,7 @@ export const requestCodec = variant('Request', {
   credit: [4, struct('Credit', { n: u32 })],
   tickets: [5, struct('TicketsRequest', { group, roster: fixed(32) })],
   blob: [6, struct('BlobRequest', { hash: fixed(32), offset: u64 })],
+  evidence: [7, struct('EvidenceRequest', { group })],
 })
 
 const limits = struct('Limits', { frame: u32, streams: u16, watches: u16, unaryMs: u32 })
@@ -83,6 +87,7 @@ export const responseCodec = variant('Response', {
   gap: [4, struct('Gap', { next: u64 })],
   tickets: [5, struct('TicketsResponse', { tickets: vector(memberTicketCodec, MAX_TICKETS) })],
   blob: [6, struct('BlobResponse', { total, bytes: bytes(BLOB_LIMITS.page) })],
+  evidence: [7, struct('EvidenceResponse', { items: vector(contradictionCodec, MAX_EVIDENCE) })],
   error: [255, struct('ErrorResponse', { code: u8, have: u64, retryMs: u32, text: text(256) })],
 })
 

@@ -11,6 +11,7 @@ import {
   type EpochStep,
   LIGHT_LIMITS,
   LIGHT_VERSION,
+  MAX_EVIDENCE,
   MAX_STEPS,
   MAX_TICKETS,
   type RequestOf,
@@ -90,6 +91,11 @@ const fitting = (all: readonly EpochStep[], head: number): { readonly steps: rea
 /** The members' tickets for a roster, as many as an answer holds: those of another epoch bind other keys. */
 export const answerTickets = (source: Source, { roster }: RequestOf<'tickets'>): ResponseOf<'tickets'> => ({
   tickets: (source.tickets?.(roster) ?? []).slice(0, MAX_TICKETS).map((ticket) => ({ ...ticket, collateral: [...ticket.collateral] })),
+})
+
+/** What convicts members of the group, as far as this server saw it. */
+export const answerEvidence = async (source: Source): Promise<ResponseOf<'evidence'>> => ({
+  items: ((await source.evidence?.()) ?? []).slice(0, MAX_EVIDENCE),
 })
 
 /** A page of a blob. It names no group: the hash says it all, so whichever source holds it may answer. */

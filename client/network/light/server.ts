@@ -7,7 +7,7 @@ import { Gate, race, type Scope, scope } from '../scope.ts'
 import { feed, type TipFrames, type Watcher } from './feed.ts'
 import { frame, frames } from './frame.ts'
 import { LIGHT_LIMITS, type Request, type RequestOf, type Response, requestCodec, responseCodec } from './messages.ts'
-import { answerBlob, answerHello, answerOpen, answerTickets, sourceOf } from './opening.ts'
+import { answerBlob, answerEvidence, answerHello, answerOpen, answerTickets, sourceOf } from './opening.ts'
 import { answerProve } from './prove.ts'
 import { errorOf, Refusal } from './refusal.ts'
 
@@ -108,6 +108,8 @@ const answer = async ({ sources, host, watches }: Served, request: Exclude<Reque
       return { kind: 'tickets', value: answerTickets(sourceOf(sources(), request.value.group), request.value) }
     case 'blob':
       return { kind: 'blob', value: await answerBlob(sources(), request.value) }
+    case 'evidence':
+      return { kind: 'evidence', value: await answerEvidence(sourceOf(sources(), request.value.group)) }
     case 'credit':
       throw new Refusal('badRequest', 'credit before a watch')
   }

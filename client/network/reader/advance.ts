@@ -13,6 +13,8 @@ export interface VerifiedBlock {
   readonly header: Header
   readonly commit: Bytes
   readonly first: bigint
+  /** Right edge of the surface before them. */
+  readonly before: Frontier
   readonly items: readonly Bytes[]
 }
 
@@ -87,9 +89,9 @@ const walk = async (
     const lists = appended[i] ?? []
     if (lists.length !== 1) throw new AnswerError(`items of ${lists.length} surfaces where one is watched`)
     const items = lists[0] ?? []
-    const first = foot.edge.size
+    const before = foot.edge
     foot = step(ground, foot, header, items)
-    blocks.push({ header, commit: foot.commit, first, items })
+    blocks.push({ header, commit: foot.commit, first: before.size, before, items })
   }
   return { foot, blocks }
 }
@@ -102,7 +104,8 @@ const step = (ground: Ground, before: Foot, header: Header, items: readonly Byte
   }
   expected('index', parent.index + 1n, header.index)
   expected('prev', toHex(before.commit), toHex(header.prev))
-  if (before.log !== null) expected('log', toHex(frontier.rootOf(before.log)), toHex(header.log))
+  const log = before.log && frontier.append(before.log, [hashLeaf(before.commit)])
+  if (log !== null) expected('log', toHex(frontier.rootOf(log)), toHex(header.log))
   // The group's clock stands or runs (PROTOCOL.md section 1, `time_ms`); a block's parent stands in an earlier view of its epoch.
   if (header.time_ms < parent.time_ms) throw new CheckError('commit.consistency', `time_ms from ${parent.time_ms} on`, `${header.time_ms}`)
   if (equal(header.roster, parent.roster) && header.view <= parent.view)
@@ -112,8 +115,7 @@ const step = (ground: Ground, before: Foot, header: Header, items: readonly Byte
   if (edge.size !== size) throw new CheckError('item.inclusion', `${size} items`, `${edge.size} items`)
   const found = frontier.rootOf(edge)
   if (!equal(found, root)) throw new CheckError('item.inclusion', toHex(root), toHex(found))
-  const commit = commitHash(header)
-  return { header, commit, edge, log: before.log && frontier.append(before.log, [hashLeaf(commit)]) }
+  return { header, commit: commitHash(header), edge, log }
 }
 
 /** The next blocks are certified by a roster that only `open` can lead to. Caught by the reader, which opens again. */

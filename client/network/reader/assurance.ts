@@ -8,6 +8,9 @@ import { EquivocationError } from './fork.ts'
 import type { Freshness } from './freshness.ts'
 import { CheckError, type Ground, type Trusted } from './trust.ts'
 
+/** Milliseconds after which a stored head is no longer a good start: vote keys of members long gone could have signed another history. */
+const HORIZON_MS = 90 * 86_400_000
+
 /** What a reader stands on at the moment of an answer. */
 export interface Standing {
   readonly ground: Ground
@@ -15,6 +18,8 @@ export interface Standing {
   /** Index of the first head that was verified. */
   readonly first: bigint
   readonly freshness: Pick<Freshness, 'checks'>
+  /** The head that it started from where that was kept, and how old it was then, by the group's clock; else it started from genesis. */
+  readonly stored?: { readonly index: bigint; readonly ageMs: number }
   /** quote.chain of a group that has a gate, as of now. */
   readonly attested?: Check
   /** Whose members sign, for people: `tally`. */
@@ -105,15 +110,27 @@ const chainChecks = (
       ),
 ]
 
-const authorityChecks = ({ trusted: { committee, seal }, attested }: Pick<Standing, 'trusted' | 'attested'>): readonly Check[] => {
+const authorityChecks = ({ trusted, attested, stored }: Pick<Standing, 'trusted' | 'attested' | 'stored'>): readonly Check[] => {
+  const { committee, seal } = trusted
   const { roster, needed } = committee
   const n = roster.members.length
   return [
-    check('start.point', 'passed', 'the config’s genesis or a head verified from it', 'genesis'),
+    startCheck(stored),
     check('roster.chain', 'passed', 'each roster announced by the one before', `epoch ${roster.epoch} from epoch 0`),
     check('commit.signatures', 'passed', `${needed} of ${n} needed`, `${seal?.signatures.length ?? 0} of ${n} signed`),
     ...(attested === undefined ? [] : [attested]),
   ]
+}
+
+const startCheck = (stored: Standing['stored']): Check => {
+  if (stored === undefined) return check('start.point', 'passed', 'the config’s genesis or a head verified from it', 'genesis')
+  const age = `${Math.round(Math.max(0, stored.ageMs) / 1_000)} s old`
+  return check(
+    'start.point',
+    stored.ageMs > HORIZON_MS ? 'unproven' : 'passed',
+    'the config’s genesis or a head verified from it, at most 90 days old',
+    `stored head ${stored.index}, ${age}`,
+  )
 }
 
 /**

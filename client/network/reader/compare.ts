@@ -1,11 +1,12 @@
 import { isError } from '../../error.ts'
+import { type Certificate, commitHash, type Header } from '../../groups/block.ts'
 import { equal } from '../../primitives/bytes.ts'
 import { type Branch, EquivocationError, forkOf } from './fork.ts'
-import type { Sealed } from './opened.ts'
-import { open } from './opening.ts'
+import { type Sealed, verifyCertificate } from './opened.ts'
+import { type Newer, type Older, open } from './opening.ts'
 import type { Reader } from './reader.ts'
 import { ancestorAt, expectLink, type Session } from './sync.ts'
-import type { Ground, Trusted } from './trust.ts'
+import type { Trusted } from './trust.ts'
 
 /**
  * Looks at another member's head: that it stands in one history with ours. This is what confirms a head: a number that somebody says could
@@ -15,26 +16,61 @@ import type { Ground, Trusted } from './trust.ts'
  * @throws EquivocationError; CheckError and the like when the answer itself is no good
  */
 export const confirm = async (reader: Reader, session: Session, genesis: Trusted): Promise<bigint | null> => {
-  const { ground } = reader.options
   // Asked at once, and looked at when there is something to compare it with: the first verdict should not wait for a second round.
-  const early = reader.trusted === null ? await opening(ground, session, genesis) : null
+  const early = reader.trusted === null ? await opening(reader, session, genesis) : null
+  if (early?.kind === 'held') return early.index
   const trusted = await reader.until(() => reader.trusted, session.signal)
   if (early?.head && equal(early.head.commit, trusted.commit)) return trusted.header.index
-  const theirs = await opening(ground, session, trusted)
+  const theirs = await opening(reader, session, trusted)
   if (theirs === null) return null
+  if (theirs.kind === 'held') return theirs.index
   if (theirs.kind === 'newer') {
-    await expectLink(session, ground, trusted, theirs, theirs.links[0])
+    await expectLink(session, reader.options.ground, trusted, theirs, theirs.links[0])
     return theirs.head.header.index
   }
   return theirs.head !== null && (await isOurs(reader, trusted, theirs.head)) ? theirs.index : null
 }
 
+/**
+ * Looks at a certificate that came by hearsay. It is held to the same committee and the same strength as one from a member's own mouth; who
+ * brought it says nothing about it.
+ *
+ * @returns the index that it certifies, or null when it is of an epoch that the reader is not in
+ * @throws EquivocationError; CheckError for a certificate that is none
+ */
+export const heed = async (reader: Reader, certificate: Certificate): Promise<bigint | null> => {
+  const { trusted } = reader
+  if (trusted === null) return null
+  const committee = [trusted.next, trusted.committee].find(({ id }) => equal(id, certificate.header.roster))
+  if (committee === undefined) return null
+  const sealed = await verifyCertificate(reader.options.ground, committee, certificate)
+  const { index } = sealed.header
+  const now = reader.trusted ?? trusted
+  if (index === now.header.index && !equal(sealed.commit, now.commit))
+    throw new EquivocationError(forkOf(now, index, { commit: sealed.commit, steps: now.steps, certificate: sealed, link: null }))
+  if (index < now.header.index) await isOurs(reader, now, sealed)
+  return index
+}
+
 // It serves, and has nothing to show yet, or not at this strength: no lie, and no confirmation.
-const opening = (ground: Ground, session: Session, trusted: Trusted): Promise<Awaited<ReturnType<typeof open>> | null> =>
-  open(ground, session, trusted).catch((error: unknown) => {
+const opening = (reader: Reader, session: Session, trusted: Trusted): Promise<Newer | Older | Held | null> =>
+  open(reader.options.ground, session, trusted, (header) => heldBy(reader, header)).catch((error: unknown) => {
     if (isError(error, 'Light.ServerError')) return null
     throw error
   })
+
+/** The head that we hold, or a block below it: which signatures come with it this time makes no difference to what it confirms. */
+interface Held {
+  readonly kind: 'held'
+  readonly index: bigint
+}
+
+const heldBy = ({ trusted, recent }: Reader, header: Header): Held | null => {
+  const { index } = header
+  // As it is now: blocks may have come while the answer was on its way.
+  const ours = index === trusted?.header.index && trusted.seal !== null ? trusted.commit : recent.commitAt(index)
+  return ours !== null && equal(ours, commitHash(header)) ? { kind: 'held', index } : null
+}
 
 /** Whether an older head is a block of ours. Known from following, or asked of the server that is followed. */
 const isOurs = async ({ options: { ground }, recent, following }: Reader, trusted: Trusted, head: Sealed): Promise<boolean> => {

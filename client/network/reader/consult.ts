@@ -74,5 +74,6 @@ const FINAL: ReadonlySet<string> = new Set([
   'Verify.EvidenceError',
   'Network.ShutdownError',
   'Network.EquivocationError',
+  'Network.ConvictedError',
   'Group.WithstandError',
 ])

@@ -1,7 +1,7 @@
-import type { Bytes } from '../../primitives/bytes.ts'
 import { watch } from '../light/client.ts'
 import { scope } from '../scope.ts'
 import { type Advance, advance, EpochEnd, type VerifiedBlock } from './advance.ts'
+import type { Newest } from './opened.ts'
 import { StallError } from './state.ts'
 import { fetchLogEdge, type Session, sync } from './sync.ts'
 import type { Ground, Trusted } from './trust.ts'
@@ -12,36 +12,34 @@ const STALLED = 6
 const SHORTEST = 1_000
 const LONGEST = 3_600_000
 
-export interface Step extends Advance {
-  /** The head was reached over blocks that were not followed: what they appended is read by range. */
-  readonly jumped: boolean
-}
-
 /**
  * Everything that one server proves from `from` on: its head, then block after block. After a gap, or the end of an epoch, the head is
  * opened anew, with what is trusted by then as a known head: nothing is verified twice and nothing is passed over unproven.
  *
  * @throws StallError when the server falls silent or behind, and as `sync`, `advance` and `watch`
  */
-export async function* follow(ground: Ground, session: Session, from: Trusted): AsyncGenerator<Step, void, undefined> {
+export async function* follow(ground: Ground, session: Session, from: Trusted): AsyncGenerator<Advance, void, undefined> {
   for (let trusted = from; ; ) {
     const before = trusted.header.index
     const { trusted: head, shown, newest } = await sync(ground, session, trusted)
     if (shown < before) throw new StallError(`its head ${shown} is behind ${before}`)
-    yield { trusted: head, blocks: newestOf(head, newest), jumped: head.header.index !== before }
+    yield { trusted: head, blocks: newestOf(head, newest) }
     trusted = head.log === null ? { ...head, log: await fetchLogEdge(ground, session, head) } : head
     for await (const next of watched(ground, session, trusted)) {
       trusted = next.trusted
-      yield { ...next, jumped: false }
+      yield next
     }
     // A gap right after its own head, twice: asking a third time would be a loop that the server drives.
     if (trusted.header.index === before) throw new StallError('it has no next block to show')
   }
 }
 
-/** The newest item as the one thing that its head brought: it is what is asked for first, and it is here already. */
-const newestOf = ({ header, commit, edge }: Trusted, newest: Bytes | null): readonly VerifiedBlock[] =>
-  newest === null ? [] : [{ header, commit, first: edge.size - 1n, items: [newest] }]
+/**
+ * The newest item as the one thing that its head brought: it is what is asked for first, and it is here already. What else the blocks
+ * appended that were not followed is read by range.
+ */
+const newestOf = ({ header, commit }: Trusted, newest: Newest | null): readonly VerifiedBlock[] =>
+  newest === null ? [] : [{ header, commit, first: newest.before.size, before: newest.before, items: [newest.item] }]
 
 async function* watched(ground: Ground, { host, link, signal }: Session, from: Trusted): AsyncGenerator<Advance, void, undefined> {
   const { surface, withstand, asks, identified } = ground

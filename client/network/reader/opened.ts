@@ -98,22 +98,29 @@ export const verifyLeaf = ({ header }: Pick<Sealed, 'header'>, index: bigint, co
   under('commit.consistency', () => verifyItem({ size: header.index, root: header.log }, proof, hashLeaf(commit)))
 }
 
+/** The newest item of a surface, and the right edge before and after it. */
+export interface Newest {
+  readonly item: Bytes
+  readonly before: Frontier
+  readonly edge: Frontier
+}
+
 /**
- * Right edge of a tree from its last leaf. The audit path of the last leaf has left siblings only, and they are the right edge of the tree
- * without it: so the newest item brings all that following needs, in fewer bytes than the edge would take beside it.
+ * Right edge of a tree before its last leaf. The audit path of the last leaf has left siblings only, and they are that edge: so the newest
+ * item brings all that following needs, in fewer bytes than the edge would take beside it.
  *
  * @param proof verified, of the tree's last position
  */
-const edgeOf = ({ position, path }: TreeProof, leaf: Bytes): Frontier =>
-  frontier.append({ size: position, edge: path.toReversed() }, [leaf])
+const edgeBefore = ({ position, path }: TreeProof): Frontier => ({ size: position, edge: path.toReversed() })
 
-/** The newest item, and the surface's right edge after it. @throws CheckError item.inclusion unless it is the last one under the head */
-export const verifyNewest = (ground: Ground, { header }: Sealed, { item, proof }: AnswerOf<'item'>): Frontier => {
+/** @throws CheckError item.inclusion unless it is the last item under the head */
+export const verifyNewest = (ground: Ground, { header }: Sealed, { item, proof }: AnswerOf<'item'>): Newest => {
   const surface = surfaceIn(ground, header)
   if (proof.position !== surface.size - 1n) throw new CheckError('item.inclusion', `item ${surface.size - 1n}`, `item ${proof.position}`)
   const leaf = hashLeaf(item)
   under('item.inclusion', () => verifyItem(surface, proof, leaf))
-  return edgeOf(proof, leaf)
+  const before = edgeBefore(proof)
+  return { item, before, edge: frontier.append(before, [leaf]) }
 }
 
 /**
@@ -132,18 +139,18 @@ export const verifyGrowth = (ground: Ground, known: Trusted, { header }: Sealed,
 }
 
 /**
- * Right edge of the log after the head, from the header before it: no query asks for it by name. With it the log root of every header that
+ * Right edge of the log under the head, from the header before it: no query asks for it by name. With it the log root of every header that
  * follows is recomputed.
  *
  * Nothing that a reader is shown rests on this. A block hash covers its parent's, so a certified header vouches for all before it; and a
  * log root that was certified had an honest signer who recomputed it, as long as fewer lied than the reader withstands. It is checked all
  * the same, because later log proofs are read under these roots, and a committee that gets them wrong is better known early.
  */
-export const verifyLogEdge = ({ header: head, commit }: Trusted, { header, proof }: AnswerOf<'header'>, parent: Bytes): Frontier => {
+export const verifyLogEdge = ({ header: head }: Trusted, { header, proof }: AnswerOf<'header'>, parent: Bytes): Frontier => {
   if (!equal(parent, head.prev) || header.index !== head.index - 1n)
     throw new CheckError('commit.consistency', `block ${toHex(head.prev)} before the head`, toHex(parent))
   verifyLeaf({ header: head }, head.index - 1n, parent, proof)
-  return frontier.append(edgeOf(proof, hashLeaf(parent)), [hashLeaf(commit)])
+  return frontier.append(edgeBefore(proof), [hashLeaf(parent)])
 }
 
 /** Whether a server's answer is to blame for an error, rather than its absence or our own doing. */

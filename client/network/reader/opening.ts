@@ -1,3 +1,4 @@
+import type { Header } from '../../groups/block.ts'
 import { equal } from '../../primitives/bytes.ts'
 import { AnswerError, exchange } from '../light/client.ts'
 import { type EpochStep, MAX_STEPS, type Opened } from '../light/messages.ts'
@@ -30,8 +31,17 @@ export interface Older {
   readonly head: Sealed | null
 }
 
-/** What a server has, next to what is trusted. Its certificates and handovers are verified, its link to our head is not yet. */
-export const open = async (ground: Ground, { host, link, signal }: Session, trusted: Trusted): Promise<Newer | Older> => {
+/**
+ * What a server has, next to what is trusted. Its certificates and handovers are verified, its link to our head is not yet.
+ *
+ * @param held what becomes of a head that the caller holds certified already: nothing of it is verified anew
+ */
+export const open = async <H = never>(
+  ground: Ground,
+  { host, link, signal }: Session,
+  trusted: Trusted,
+  held: (header: Header) => H | null = () => null,
+): Promise<Newer | Older | H> => {
   const known = knownOf(trusted)
   const passed: EpochStep[] = []
   let climbed: Climb = { committee: trusted.next, last: lastOf(trusted) }
@@ -44,6 +54,8 @@ export const open = async (ground: Ground, { host, link, signal }: Session, trus
     }
     const opened = await exchange(link, 'open', request, { host, signal })
     const { header } = opened.head
+    const ours = held(header)
+    if (ours !== null) return ours
     if (known.length > 0 && header.index < trusted.header.index) {
       // Of an epoch past it cannot be checked any more, and need not be: it is counted as an older head.
       const sameEpoch = equal(header.roster, trusted.committee.id)

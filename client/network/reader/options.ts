@@ -1,4 +1,6 @@
+import type { Candidates } from '../candidates.ts'
 import type { Host } from '../host.ts'
+import type { Keeping } from '../keep/keeping.ts'
 import type { Links } from './links.ts'
 import type { Peer } from './peer.ts'
 import type { Session } from './sync.ts'
@@ -8,7 +10,10 @@ export interface ReaderOptions {
   readonly host: Host
   readonly links: Links
   readonly ground: Ground
-  readonly addresses: readonly string[]
+  /** Who may be dialled, from the bootstrap list and from what peers tell. */
+  readonly candidates: Candidates
+  /** Where to keep what was verified; null for a reader that keeps nothing. */
+  readonly keeping: Keeping | null
   /** Name of the surface, and of its organism, for people: `tally.refunds`, `tally`. */
   readonly component: string
   readonly who: string

@@ -1,19 +1,23 @@
 import { type Roster, seatOf } from '../../groups/roster.ts'
 import { type Bytes, equal, toHex } from '../../primitives/bytes.ts'
 import type { GroupId } from '../../primitives/id.ts'
+import type { Address } from '../address.ts'
+import type { Candidate } from '../candidates.ts'
 import type { PeerReport, TicketReport } from '../handle.ts'
 import type { Link } from '../host.ts'
 import { exchange } from '../light/client.ts'
 import { LIGHT_VERSION } from '../light/messages.ts'
-import { peerOf } from './links.ts'
 import type { Session } from './sync.ts'
 
-/** One address and what is known of who answers there. */
+/** One peer and what is known of it. */
 export interface Peer {
-  readonly address: string
-  /** Link key: the one that the address names, or that answered; null as long as neither is known. */
-  key: Bytes | null
+  /** Link key. */
+  readonly key: Bytes
+  /** All that are known now. */
+  addresses: readonly string[]
   link: Link | null
+  /** The way by which the link was had. */
+  way: Address | null
   /** Whether it serves the group; null until it said. */
   serving: boolean | null
   /** Newest block that it says it has: a hint whom to open first. */
@@ -38,10 +42,11 @@ export interface Clock {
   readonly atMs: number
 }
 
-export const newPeer = (address: string): Peer => ({
-  address,
-  key: peerOf(address),
+export const newPeer = ({ peer, addresses }: Candidate): Peer => ({
+  key: peer,
+  addresses,
   link: null,
+  way: null,
   serving: null,
   said: null,
   shown: null,
@@ -54,26 +59,45 @@ export const newPeer = (address: string): Peer => ({
 })
 
 /** Place in the roster, or -1. */
-export const seat = (roster: Roster, { key }: Peer): number => (key === null ? -1 : seatOf(roster, key))
+export const seat = (roster: Roster, { key }: Peer): number => seatOf(roster, key)
 
-export const reportOf = (roster: Roster, peer: Peer, ticket: (seat: number) => TicketReport | null): PeerReport => {
+export interface ReportOptions {
+  readonly roster: Roster
+  /** What is known of the ticket of a seat. */
+  readonly ticket: (seat: number) => TicketReport | null
+  readonly followed: boolean
+}
+
+export const reportOf = (peer: Peer, { roster, ticket, followed }: ReportOptions): PeerReport => {
   const member = seat(roster, peer)
   return {
-    peer: peer.key === null ? '' : toHex(peer.key),
-    address: peer.address,
+    peer: toHex(peer.key),
+    address: peer.way?.text ?? peer.addresses[0] ?? '',
+    addresses: peer.addresses,
+    transport: peer.way?.transport ?? null,
+    rttMs: peer.clock && Math.round(peer.clock.tripMs),
+    bytes: { received: peer.link?.bytes.received ?? 0, sent: peer.link?.bytes.sent ?? 0 },
     member: member < 0 ? null : member,
     operator: roster.members[member]?.operator ?? null,
     connected: peer.link !== null,
+    followed,
     head: (peer.shown?.index ?? peer.said)?.toString() ?? null,
     problem: peer.problem,
     ticket: member < 0 ? null : ticket(member),
   }
 }
 
+/** A peer that says nothing for so long is gone, whatever its transport says: over UDP nobody tells that a process has died. */
+const HELLO_MS = 10_000
+
 /** Asks a peer what it has and what time it is. Nothing of it is proven: it dates a head, and says whom to ask first. */
 export const hello = async (peer: Peer, group: GroupId, { host, link, signal }: Session): Promise<void> => {
-  const asked = host.now()
-  const { served, timeMs } = await exchange(link, 'hello', { versions: [LIGHT_VERSION], groups: [group] }, { host, signal })
+  let asked = 0
+  const onSend = (): void => {
+    asked = host.now()
+  }
+  const question = { versions: [LIGHT_VERSION], groups: [group] }
+  const { served, timeMs } = await exchange(link, 'hello', question, { host, signal, timeoutMs: HELLO_MS, onSend })
   const answered = host.now()
   // Both ends of the exchange bound when the server looked at its clock: the middle is off by half of the trip at most.
   peer.clock = { offsetMs: Number(timeMs) - (asked + answered) / 2, tripMs: answered - asked, atMs: answered }
@@ -86,12 +110,15 @@ export const hello = async (peer: Peer, group: GroupId, { host, link, signal }: 
 /** Milliseconds after which a peer's clock is looked at again: a device's clock may be set while it runs. */
 const CLOCK_MS = 60_000
 
+/** Beats without a head after which a peer is asked whether it is there at all, and what it has. */
+const SILENT = 3
+
 /** Whether what it showed is old enough to look again. A time in the future is old: our own clock was set back meanwhile. */
 export const isQuiet = ({ shown }: Peer, now: number, beatMs: number): boolean => !isWithin(shown, now, beatMs)
 
-/** Whether it is time for another `hello`: as long as it has shown nothing, and now and then for its clock. */
+/** Whether it is time for another `hello`: as long as it shows nothing, and now and then for its clock. */
 export const isDue = (peer: Peer, now: number, beatMs: number): boolean =>
-  isQuiet(peer, now, beatMs) || !isWithin(peer.clock, now, CLOCK_MS)
+  isQuiet(peer, now, SILENT * beatMs) || !isWithin(peer.clock, now, CLOCK_MS)
 
 const isWithin = (then: { readonly atMs: number } | null, now: number, ms: number): boolean =>
   then !== null && then.atMs <= now && now - then.atMs < ms

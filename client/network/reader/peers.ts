@@ -1,9 +1,11 @@
+import { isError } from '../../error.ts'
 import type { Roster } from '../../groups/roster.ts'
-import { toHex } from '../../primitives/bytes.ts'
+import { equal, toHex } from '../../primitives/bytes.ts'
 import type { GroupId } from '../../primitives/id.ts'
+import type { Candidate, Candidates } from '../candidates.ts'
 import type { PeerReport, TicketReport } from '../handle.ts'
 import type { Host, Link } from '../host.ts'
-import { Gate, scope, sleep } from '../scope.ts'
+import { Gate, scope, sleep, whenAborted } from '../scope.ts'
 import type { Links } from './links.ts'
 import { isLie } from './opened.ts'
 import { hello, isDue, isQuiet, newPeer, type Peer, reportOf, seat } from './peer.ts'
@@ -16,11 +18,14 @@ const MIRRORS = 2
 /** Milliseconds between two looks at one link: a heartbeat, within these bounds. */
 const BEAT = { shortest: 1_000, longest: 10_000 } as const
 
+/** Beats between two looks at a peer that shows heads: what it shows confirms ours for three (PROTOCOL.md section 3, step 6). */
+const LOOK = 2
+
 export interface PeersOptions {
   readonly host: Host
   readonly links: Links
   readonly group: GroupId
-  readonly addresses: readonly string[]
+  readonly candidates: Candidates
   readonly heartbeatMs: number
   /** The newest roster that is known; peers that stand in it go first. */
   readonly roster: () => Roster
@@ -36,17 +41,49 @@ export interface PeersOptions {
 export class Peers {
   readonly #o: PeersOptions
   readonly #gate = new Gate()
-  readonly all: readonly Peer[]
+  /** By link key in hex. One that is no longer a candidate stays until its link ends. */
+  readonly #peers = new Map<string, Peer>()
 
   constructor(options: PeersOptions) {
     this.#o = options
-    // An address that stands there twice is one peer: it would otherwise be dialled, and blamed, twice.
-    this.all = [...new Set(options.addresses)].map(newPeer)
+    for (const candidate of options.candidates.list()) this.#add(candidate)
   }
 
-  /** A loop for each address; they end with the signal. */
+  get all(): readonly Peer[] {
+    return [...this.#peers.values()]
+  }
+
+  /** A loop for each peer; they end with the signal. */
   start(): void {
-    for (const peer of this.all) void this.#keep(peer).catch(() => {})
+    const { candidates, signal } = this.#o
+    for (const peer of this.all) this.#run(peer)
+    whenAborted(
+      signal,
+      candidates.onChange(() => this.#follow()),
+    )
+  }
+
+  /** The candidates are others now. */
+  #follow(): void {
+    for (const candidate of this.#o.candidates.list()) {
+      const known = this.#peers.get(toHex(candidate.peer))
+      if (known === undefined) this.#run(this.#add(candidate))
+      else known.addresses = candidate.addresses
+    }
+    this.#changed()
+  }
+
+  #add(candidate: Candidate): Peer {
+    const peer = newPeer(candidate)
+    this.#peers.set(toHex(peer.key), peer)
+    return peer
+  }
+
+  #run(peer: Peer): void {
+    const { signal } = this.#o
+    // Its end is the end of the reader, or of a peer that is no candidate any more.
+    const end = (): boolean => !signal.aborted && this.#peers.delete(toHex(peer.key))
+    void this.#keep(peer).then(end, end)
   }
 
   /** Whom to ask now, best first: members before mirrors, then who showed the newest head. */
@@ -73,7 +110,7 @@ export class Peers {
   fault(peer: Peer, problem: string): void {
     const { host } = this.#o
     Object.assign(peer, { faulty: true, problem, failures: peer.failures + 1, readyAt: host.now() + RETRY.fault })
-    host.log('warn', 'a peer failed a check', { peer: peer.key === null ? '' : toHex(peer.key), address: peer.address, problem })
+    host.log('warn', 'a peer failed a check', { peer: toHex(peer.key), address: peer.way?.text ?? '', problem })
     void peer.link?.close().catch(() => {})
     this.#changed()
   }
@@ -95,8 +132,10 @@ export class Peers {
     Object.assign(peer, { problem: null, failures: 0, serving: true })
   }
 
-  reports(): readonly PeerReport[] {
-    return this.all.map((peer) => reportOf(this.#o.roster(), peer, this.#o.ticket))
+  reports(followed: Peer | null): readonly PeerReport[] {
+    const { ticket } = this.#o
+    const roster = this.#o.roster()
+    return this.all.map((peer) => reportOf(peer, { roster, ticket, followed: peer === followed }))
   }
 
   #rank(peer: Peer): number {
@@ -110,12 +149,16 @@ export class Peers {
 
   async #keep(peer: Peer): Promise<void> {
     const { host, signal } = this.#o
-    for (;;) {
+    while (this.#isCandidate(peer)) {
       const wait = peer.readyAt - host.now()
       if (wait > 0) await sleep(host, wait, signal)
       else if (this.#rank(peer) > 0 && this.#mirrors() >= MIRRORS) await this.#gate.wait(signal)
       else await this.#attend(peer)
     }
+  }
+
+  #isCandidate({ key }: Peer): boolean {
+    return this.#o.candidates.list().some(({ peer }) => equal(peer, key))
   }
 
   #mirrors(): number {
@@ -127,8 +170,8 @@ export class Peers {
     const { links, signal } = this.#o
     Object.assign(peer, { busy: true, faulty: false })
     try {
-      const link = await links.get(peer.address, signal)
-      Object.assign(peer, { key: link.peer, link })
+      const { link, address } = await links.get({ peer: peer.key, addresses: peer.addresses }, signal)
+      Object.assign(peer, { link, way: address })
       // At once: who has just been reached may be opened while it still says hello, which saves a round trip.
       this.#changed()
       await this.#listen(peer, link)
@@ -136,7 +179,7 @@ export class Peers {
       if (signal.aborted) throw error
       if (!peer.faulty) this.#retry(peer, error instanceof Error ? error.message : String(error))
     } finally {
-      Object.assign(peer, { busy: false, link: null })
+      Object.assign(peer, { busy: false, link: null, way: null })
       this.#changed()
     }
   }
@@ -159,10 +202,12 @@ export class Peers {
         if (isDue(peer, host.now(), beat)) await hello(peer, group, session)
         if (peer.serving && isQuiet(peer, host.now(), beat)) await compare(peer, session)
         this.#changed()
-        await sleep(host, beat, own.signal)
+        await sleep(host, isQuiet(peer, host.now(), beat) ? beat : LOOK * beat, own.signal)
       }
     } catch (error) {
       if (isLie(error)) this.fault(peer, (error as Error).message)
+      // Whoever shares the link would wait as long. Closed, it is dialled again.
+      if (isError(error, 'Light.TimeoutError')) void link.close().catch(() => {})
       throw error
     } finally {
       own.end()

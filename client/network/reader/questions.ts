@@ -4,6 +4,7 @@ import { pathOf, verifyItem, verifyRange } from '../../proofs/index.ts'
 import { AnswerError, exchange } from '../light/client.ts'
 import { BLOB_LIMITS } from '../light/messages.ts'
 import { type AnswerOf, MAX_LIST, prefixOf } from '../light/queries.ts'
+import type { Tail } from './recent.ts'
 import { addPage, NO_PAGES, type RunAnswer, type RunQuestion } from './run.ts'
 import { ask, expectAnswer, type Session } from './sync.ts'
 import { CheckError, type Ground, surfaceIn, type Trusted, under } from './trust.ts'
@@ -20,14 +21,12 @@ export const fetchItem = async (ground: Ground, session: Session, { header }: Tr
   return found
 }
 
-/** Items from `from` on: at least one, at most `most`, as many as the server puts in a frame. @throws CheckError item.inclusion */
-export const fetchPage = async (
-  ground: Ground,
-  session: Session,
-  { header }: Trusted,
-  from: bigint,
-  most: bigint,
-): Promise<readonly Bytes[]> => {
+/**
+ * Items from `from` on: at least one, at most `most`, as many as the server puts in a frame; and the right edge before them.
+ *
+ * @throws CheckError item.inclusion
+ */
+export const fetchPage = async (ground: Ground, session: Session, { header }: Trusted, from: bigint, most: bigint): Promise<Tail> => {
   const { surface } = ground
   const head = surfaceIn(ground, header)
   const rest = head.size - from
@@ -38,7 +37,7 @@ export const fetchPage = async (
     throw new CheckError('item.inclusion', `items from ${from}, at most to ${to}`, `${proof.from} … ${proof.to}`)
   }
   under('item.inclusion', () => verifyRange(head, proof, hashLeaves(items)))
-  return items
+  return { before: { size: from, edge: proof.left }, items }
 }
 
 /**

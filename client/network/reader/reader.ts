@@ -1,13 +1,18 @@
 import { isError } from '../../error.ts'
+import type { HeadHint } from '../discovery/heads.ts'
 import type { StateReport } from '../handle.ts'
+import type { Kept } from '../keep/keeping.ts'
 import { Gate, type Scope, scope } from '../scope.ts'
+import type { Advance, VerifiedBlock } from './advance.ts'
 import { caught, refuse, type Standing } from './assurance.ts'
 import { Attestation } from './attest.ts'
 import { everyBeat } from './beat.ts'
-import { confirm } from './compare.ts'
-import { follow, type Step } from './follow.ts'
+import { confirm, heed } from './compare.ts'
+import { ConvictedError, Convicts } from './convicts.ts'
+import { follow } from './follow.ts'
 import { EquivocationError } from './fork.ts'
 import { type Freshness, freshnessOf } from './freshness.ts'
+import { Lag } from './lag.ts'
 import { isLie } from './opened.ts'
 import type { Following, ReaderOptions } from './options.ts'
 import type { Peer } from './peer.ts'
@@ -17,13 +22,15 @@ import { pauseFor, Reports, ShutdownError, StallError, stateOf } from './state.t
 import type { Session } from './sync.ts'
 import { type CheckError, type Ground, type Trusted, trustGenesis } from './trust.ts'
 
-/** Heartbeats without a block after which a peer that claims newer ones is tried. */
-const BEHIND = 3
+const NOTHING: Kept = { head: null, fork: null }
 /**
  * Milliseconds that a peer may take to its first verified head while another one is there to be asked: one of the liars that a reader
  * withstands may drip its answers for ever. Doubled with each peer that takes longer, for the line may be slow, not they.
  */
 const PATIENCE = { first: 3_000, longest: 24_000 } as const
+
+/** What ends a reader, whoever brings it. */
+const ENDS: ReadonlySet<string> = new Set(['Network.EquivocationError', 'Network.ConvictedError', 'Group.WithstandError'])
 
 /**
  * A reader who trusts nobody: follows one surface of one group over whatever servers there are, and holds the newest head that it has
@@ -33,7 +40,8 @@ export class Reader {
   readonly options: ReaderOptions
   readonly #scope: Scope = scope()
   readonly #gate = new Gate()
-  readonly #genesis: Trusted
+  /** Where following begins: genesis, or the head that was kept. */
+  #base: Trusted
   /** Null where the group has no gate. */
   readonly #attestation: Attestation | null
   /** Asks for certificates that hold enough signatures beside those of members that do not count. */
@@ -42,40 +50,50 @@ export class Reader {
   readonly peers: Peers
   readonly recent = new Recent()
   readonly reports: Reports
+  readonly #convicts = new Convicts()
   #trusted: Trusted | null = null
+  /** What `#base` is where it was kept. */
+  #stored: Standing['stored'] | null = null
   /** Index of the first head that was verified: what came after it is known to go on from it. */
   #first = 0n
   #following: Following | null = null
   /** Whom `#follow` attends to, from its first question on. */
   #followed: Peer | null = null
-  #advancedAt = 0
   #patienceMs: number = PATIENCE.first
   #lie: Error | null = null
   #end: Error | null = null
+  readonly #lag: Lag
   readonly #stopBeat: () => void
 
   /** @throws RosterError, WithstandError */
   constructor(options: ReaderOptions) {
-    const { host, links, ground, addresses } = options
+    const { host, links, ground, candidates } = options
     this.options = options
-    this.reports = new Reports(host.log)
-    this.#genesis = trustGenesis(ground)
+    this.reports = new Reports(host)
+    this.#base = trustGenesis(ground)
     this.#attestation = ground.identified.gate === undefined ? null : new Attestation(ground, host)
     const { group, heartbeatMs } = ground.identified
     this.peers = new Peers({
       host,
       links,
       group,
-      addresses,
+      candidates,
       heartbeatMs,
-      roster: () => (this.#trusted ?? this.#genesis).next.roster,
+      roster: () => (this.#trusted ?? this.#base).next.roster,
       ticket: (seat) => this.#attestation?.report(seat) ?? null,
       compare: (peer, session) => this.#compare(peer, session),
       signal: this.#scope.signal,
       onChange: () => this.#changed(),
     })
+    this.#lag = new Lag({
+      host,
+      // Alone, whoever is behind may be all there is.
+      isBehind: (index) => this.#following !== null && (this.#trusted?.header.index ?? index) < index && this.peers.ready().length > 1,
+      leave: () => this.#following?.leave(new StallError('another peer shows newer blocks')),
+    })
     this.peers.start()
-    this.#stopBeat = everyBeat(host, heartbeatMs, () => this.#look())
+    // A head grows old without any news.
+    this.#stopBeat = everyBeat(host, heartbeatMs, () => this.#changed())
     this.#running = this.#run().catch(() => {})
   }
 
@@ -95,16 +113,19 @@ export class Reader {
   }
 
   get report(): StateReport {
-    const [trusted, lie, end, peers] = [this.#trusted, this.#lie, this.#end, this.peers.reports()]
+    const [trusted, lie, end, peers] = [this.#trusted, this.#lie, this.#end, this.peers.reports(this.following?.peer ?? null)]
     const [{ heartbeatMs }, following] = [this.options.ground.identified, this.following !== null]
-    return stateOf({ trusted, freshness: trusted && this.#fresh(trusted), following, end, lie, heartbeatMs, peers })
+    const isKept = trusted !== null && trusted === this.#base
+    const told = peers.map((peer) => this.#convicts.told(peer))
+    return stateOf({ trusted, freshness: trusted && this.#fresh(trusted), following, isKept, end, lie, heartbeatMs, peers: told })
   }
 
   /** What a verdict under `trusted` stands on, as of now. */
   standing(trusted: Trusted): Standing {
     const { ground, who } = this.options
-    const attested = this.#attestation?.check(trusted)
-    return { ground, trusted, first: this.#first, freshness: this.#fresh(trusted), who, ...(attested && { attested }) }
+    const [attested, stored] = [this.#attestation?.check(trusted), this.#stored]
+    const freshness = this.#fresh(trusted)
+    return { ground, trusted, first: this.#first, freshness, who, ...(stored && { stored }), ...(attested && { attested }) }
   }
 
   /**
@@ -128,13 +149,32 @@ export class Reader {
     if (this.#end !== null) return
     const problem = error instanceof Error ? error.message : String(error)
     // Proof is proof, whoever brought it.
-    if (error instanceof EquivocationError) {
-      this.options.host.log('error', 'the committee signed two histories', { problem })
-      this.#finish(caught(error, this.#trusted && this.standing(this.#trusted)))
-    } else if (peer.faulty) return
-    else if (isError(error, 'Group.WithstandError')) this.#finish(error)
+    if (error instanceof EquivocationError) this.#convict(error)
+    else if (peer.faulty) return
+    else if (isError(error, 'Group.WithstandError') || error instanceof ConvictedError) this.#finish(error)
     else if (isLie(error)) this.#blame(peer, error as Error, problem)
     else this.peers.defer(peer, pauseFor(error, this.options.ground.identified.heartbeatMs), problem)
+  }
+
+  #convict(error: EquivocationError): void {
+    this.options.host.log('error', 'the committee signed two histories', { problem: error.message })
+    this.options.keeping?.keepFork(error.fork)
+    this.#finish(caught(error, this.#trusted && this.standing(this.#trusted)))
+  }
+
+  /**
+   * A head that was told by somebody who need not serve it. Without its certificate it says nothing that the peers are not asked for anyway;
+   * with it, it shows that there is a newer head than we are shown, or that the committee signed two histories.
+   */
+  async hear({ certificate }: HeadHint): Promise<void> {
+    if (certificate === null || this.#end !== null) return
+    try {
+      const index = await heed(this, certificate)
+      if (index !== null) this.#lag.notice(index)
+    } catch (error) {
+      // A certificate that is none was made by anybody: nobody is to blame that could be named.
+      if (this.#end === null && error instanceof EquivocationError) this.#convict(error)
+    }
   }
 
   #blame(peer: Peer, error: Error, problem: string): void {
@@ -149,17 +189,38 @@ export class Reader {
   async close(): Promise<void> {
     this.#finish(new ShutdownError())
     await this.#running
+    await this.options.keeping?.close()
     this.reports.clear()
   }
 
   #finish(error: Error): void {
     this.#end ??= error
     this.#stopBeat()
+    this.#lag.end()
     this.#scope.abort(error)
     this.#changed()
   }
 
+  /**
+   * From what was kept, verified again: its head and items are shown at once, with their age, and whatever a server shows has to go on from
+   * there. In a gated group a head counts by its signers' tickets, which are not kept: there it is only what servers are held against.
+   */
+  async #begin(): Promise<void> {
+    const { keeping, host } = this.options
+    const { head, fork } = (await keeping?.load(this.#base, this.#scope.signal)) ?? NOTHING
+    if (head !== null) {
+      const { trusted, tail } = head
+      this.#base = trusted
+      this.#stored = { index: trusted.header.index, ageMs: host.now() - Number(trusted.header.time_ms) }
+      this.recent.add(tail)
+      if (this.#attestation === null) this.#trust(trusted)
+    }
+    if (fork !== null) this.#finish(caught(new EquivocationError(fork), this.#trusted && this.standing(this.#trusted)))
+    this.#changed()
+  }
+
   async #run(): Promise<void> {
+    await this.#begin()
     for (;;) {
       const peer = await this.until(() => this.peers.ready()[0] ?? null, this.#scope.signal).catch(async (error: unknown) => {
         // A lie is raised to whoever asks; the loop itself waits for the next chance.
@@ -179,7 +240,7 @@ export class Reader {
     const session = { host, link: peer.link, signal: own.signal }
     const hurry = this.#hurry(peer, own)
     try {
-      for await (const step of follow(this.#asking(ground), session, this.#trusted ?? this.#genesis)) {
+      for await (const step of follow(this.#asking(ground), session, this.#trusted ?? this.#base)) {
         await this.#attest(session, step.trusted)
         this.#following ??= { peer, session, leave: own.abort }
         this.#accept(peer, step)
@@ -198,7 +259,7 @@ export class Reader {
 
   #asking(ground: Ground): Ground {
     if (this.#attestation === null || !this.#isStrict) return ground
-    return { ...ground, asks: this.#attestation.asks((this.#trusted ?? this.#genesis).next) }
+    return { ...ground, asks: this.#attestation.asks((this.#trusted ?? this.#base).next) }
   }
 
   /**
@@ -231,27 +292,55 @@ export class Reader {
 
   /** A member that is not followed confirms the head, shows a newer one, or shows that the committee signed two histories. */
   async #compare(peer: Peer, session: Session): Promise<void> {
+    this.#indict(peer, session)
     if (this.#followed === peer) return
     try {
-      const index = await confirm(this, session, this.#genesis)
-      if (index !== null) this.peers.saw(peer, index)
+      const index = await confirm(this, session, this.#base)
+      if (index === null) return
+      this.peers.saw(peer, index)
+      this.#lag.notice(index)
     } catch (error) {
-      if (!isError(error, 'Network.EquivocationError') && !isError(error, 'Group.WithstandError')) throw error
+      if (!ENDS.has((error as Error).name)) throw error
       this.judge(peer, error)
     }
   }
 
-  #accept(peer: Peer, { trusted, blocks, jumped }: Step): void {
-    if (jumped) this.recent.clear()
+  /** What the peer knows of liars in the committee. Nobody waits for it: most have nothing to tell. */
+  #indict(peer: Peer, session: Session): void {
+    if (this.#trusted === null) return
+    void this.#convicts.ask(session, this.options.ground, this.#trusted.next).catch((error: Error) => {
+      if (isLie(error) || ENDS.has(error.name)) this.judge(peer, error)
+    })
+  }
+
+  #accept(peer: Peer, { trusted, blocks }: Advance): void {
     for (const block of blocks) this.recent.add(block)
-    if (this.#trusted === null) this.#first = trusted.header.index
-    if (trusted.header.index !== this.#trusted?.header.index) this.#advancedAt = this.options.host.now()
-    this.#trusted = trusted
+    this.#trust(trusted)
+    this.#note()
     this.#patienceMs = PATIENCE.first
     this.#lie = null
     this.peers.saw(peer, trusted.header.index)
     this.peers.praise(peer)
     this.#changed()
+  }
+
+  #trust(trusted: Trusted): void {
+    const { index } = trusted.header
+    if (this.#trusted === null) this.#first = this.#stored?.index ?? index
+    this.#trusted = trusted
+  }
+
+  /** What was read back of the surface: kept for the next reader, and for the next start. */
+  join(page: VerifiedBlock): void {
+    this.recent.join(page)
+    this.#note()
+  }
+
+  #note(): void {
+    this.options.keeping?.note(() => {
+      const trusted = this.#trusted
+      return trusted && { trusted, tail: this.recent.tail(trusted.edge.size) }
+    })
   }
 
   #fresh({ header, next }: Trusted): Freshness {
@@ -263,14 +352,5 @@ export class Reader {
   #changed(): void {
     this.#gate.open()
     this.reports.tell(() => this.report)
-  }
-
-  /** Time passes without any news: a head grows old, and a server that keeps newer ones from us is left for one that does not. */
-  #look(): void {
-    const silentMs = this.options.host.now() - this.#advancedAt
-    const isNewer = ({ shown }: Peer): boolean => shown !== null && shown.index > (this.#trusted?.header.index ?? shown.index)
-    if (silentMs >= BEHIND * this.options.ground.identified.heartbeatMs && this.peers.ready().some(isNewer))
-      this.#following?.leave(new StallError('another peer shows newer blocks'))
-    this.#changed()
   }
 }

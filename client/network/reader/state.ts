@@ -1,8 +1,8 @@
 import { CoalitionError, type Facts, isError } from '../../error.ts'
-import type { Log } from '../../log.ts'
 import { toHex } from '../../primitives/bytes.ts'
 import type { Identified } from '../binding.ts'
 import type { PeerReport, State, StateReport } from '../handle.ts'
+import type { Host } from '../host.ts'
 import type { Freshness } from './freshness.ts'
 import type { Peer } from './peer.ts'
 import type { Trusted } from './trust.ts'
@@ -13,6 +13,8 @@ export interface Situation {
   readonly trusted: Trusted | null
   readonly freshness: Freshness | null
   readonly following: boolean
+  /** The head was kept, and no member has shown it, or a newer one, since. */
+  readonly isKept: boolean
   /** What ended the reader for good. */
   readonly end: Error | null
   /** What the newest server failed, as long as nobody else has answered. */
@@ -20,6 +22,8 @@ export interface Situation {
   readonly heartbeatMs: number
   readonly peers: readonly PeerReport[]
 }
+
+const WEDGED: ReadonlySet<string> = new Set(['Network.EquivocationError', 'Network.ConvictedError'])
 
 export const stateOf = (situation: Situation): StateReport => {
   const { trusted, peers } = situation
@@ -33,31 +37,48 @@ const wordsFor = ({
   trusted,
   freshness,
   following,
+  isKept,
   end,
   lie,
   heartbeatMs,
   peers,
 }: Situation): { readonly state: State; readonly detail: string | null } => {
-  if (end !== null) return { state: isError(end, 'Network.EquivocationError') ? 'wedged' : 'stale', detail: end.message }
+  if (end !== null) return { state: WEDGED.has(end.name) ? 'wedged' : 'stale', detail: end.message }
   const connected = peers.some((peer) => peer.connected)
+  const kept = isKept ? 'what is shown was kept on this device' : null
   const why = lie?.message ?? peers.find(({ problem }) => problem !== null)?.problem ?? null
   if (freshness?.stale) {
     const age = `the newest commit is ${Math.round(freshness.ageMs / 1_000)} s old, one is due every ${heartbeatMs / 1_000} s`
-    return { state: 'stale', detail: why === null ? age : `${age}; ${why}` }
+    return { state: 'stale', detail: joined(age, kept, why) }
   }
-  if (!connected) return { state: 'connecting', detail: why ?? 'no member reached yet' }
-  if (trusted === null || !following) return { state: 'syncing', detail: why ?? 'the head is not verified yet' }
+  if (!connected) return { state: 'connecting', detail: joined(kept, why ?? 'no member reached yet') }
+  if (trusted === null || !following) return { state: 'syncing', detail: joined(kept, why ?? 'the head is not verified yet') }
   return { state: 'live', detail: null }
 }
 
+const joined = (...parts: readonly (string | null)[]): string => parts.filter((part) => part !== null).join('; ')
+
+/** What changes all the time, and is told with whatever else does. */
+const PASSING: ReadonlySet<string> = new Set<keyof PeerReport>(['bytes', 'rttMs'])
+
+/**
+ * Least milliseconds between two reports that differ in heads only, ours or a peer's: a busy group makes several blocks a second, each of
+ * them comes from every peer, and a page draws what it is told. Any other change is told at once, and so is who shows a head for the first time.
+ */
+const HEADS_MS = 1_000
+
 /** Tells listeners of a state that differs from the one they were told last. One that throws is logged: a page's mistake must not stop the reader. */
 export class Reports {
-  readonly #log: Log
+  readonly #host: Pick<Host, 'after' | 'log' | 'now'>
   readonly #listeners = new Set<(report: StateReport) => void>()
+  /** What was told last, without the heads, and the heads. */
   #last = ''
+  #heads = ''
+  #toldAt = 0
+  #stop: (() => void) | null = null
 
-  constructor(log: Log) {
-    this.#log = log
+  constructor(host: Pick<Host, 'after' | 'log' | 'now'>) {
+    this.#host = host
   }
 
   listen(listener: (report: StateReport) => void): () => void {
@@ -70,22 +91,46 @@ export class Reports {
   tell(report: () => StateReport): void {
     if (this.#listeners.size === 0) return
     const now = report()
-    const text = JSON.stringify(now)
-    if (text === this.#last) return
-    this.#last = text
+    const isOther = textOf(now) !== this.#last
+    if (!isOther && headsOf(now) === this.#heads) return
+    const since = this.#host.now() - this.#toldAt
+    // A time in the future is long ago: the clock was set back meanwhile.
+    if (isOther || since < 0 || since >= HEADS_MS) this.#say(now)
+    else this.#stop ??= this.#host.after(HEADS_MS - since, () => this.#say(report()))
+  }
+
+  #say(now: StateReport): void {
+    this.#wait()
+    this.#last = textOf(now)
+    this.#heads = headsOf(now)
+    this.#toldAt = this.#host.now()
     for (const listener of this.#listeners) {
       try {
         listener(now)
       } catch (error) {
-        this.#log('warn', 'a state listener threw', { problem: error instanceof Error ? error.message : String(error) })
+        this.#host.log('warn', 'a state listener threw', { problem: error instanceof Error ? error.message : String(error) })
       }
     }
   }
 
+  #wait(): void {
+    this.#stop?.()
+    this.#stop = null
+  }
+
   clear(): void {
+    this.#wait()
     this.#listeners.clear()
   }
 }
+
+const headsOf = ({ head, peers }: StateReport): string => JSON.stringify([head, peers.map((peer) => peer.head)])
+
+const textOf = (report: StateReport): string =>
+  JSON.stringify(report, (key, value: unknown) => {
+    if (key === 'head') return value !== null
+    return PASSING.has(key) ? null : value
+  })
 
 /** How long a peer is left alone after an error that is no lie, in milliseconds. */
 export const pauseFor = (error: unknown, heartbeatMs: number): number => {
@@ -119,7 +164,7 @@ export class ConnectTimeoutError extends CoalitionError {
   declare readonly deadlineMs: number
   declare readonly peersSeen: number
   declare readonly peersServing: number
-  /** One line for each address. */
+  /** One line for each peer. */
   declare readonly problems: readonly string[]
 
   constructor(
@@ -139,7 +184,7 @@ export class ConnectTimeoutError extends CoalitionError {
       deadlineMs,
       peersSeen: seen.length,
       peersServing: serving.length,
-      problems: peers.map(({ address, problem }) => `${address}: ${problem ?? 'no answer yet'}`),
+      problems: peers.map(({ way, addresses, problem }) => `${way?.text ?? addresses[0]}: ${problem ?? 'no answer yet'}`),
     })
   }
 }

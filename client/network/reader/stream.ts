@@ -27,8 +27,9 @@ const readBack = (reader: Reader, from: bigint, signal: AbortSignal): Promise<re
   consult(
     reader,
     async (session, trusted) => {
-      const items = await fetchPage(reader.options.ground, session, trusted, from, PAGE)
+      const { before, items } = await fetchPage(reader.options.ground, session, trusted, from, PAGE)
       const { header, commit } = trusted
+      reader.join({ header, commit, first: from, before, items })
       return items.map((item, i) => ({ position: from + BigInt(i), item, header, commit }))
     },
     { signal },

@@ -6,7 +6,7 @@ import type { Host, Link } from '../host.ts'
 import { AnswerError, exchange } from '../light/client.ts'
 import type { AnswerOf, Query, QueryKind } from '../light/queries.ts'
 import { EquivocationError, forkOf } from './fork.ts'
-import { type Sealed, verifyGrowth, verifyLeaf, verifyLink, verifyLogEdge, verifyNewest } from './opened.ts'
+import { type Newest, type Sealed, verifyGrowth, verifyLeaf, verifyLink, verifyLogEdge, verifyNewest } from './opened.ts'
 import { knownOf, type Newer, open } from './opening.ts'
 import { CheckError, type Ground, surfaceIn, type Trusted } from './trust.ts'
 
@@ -22,7 +22,7 @@ export interface Synced {
   readonly trusted: Trusted
   readonly shown: bigint
   /** The newest item, when the head was new: it brought the right edge. */
-  readonly newest: Bytes | null
+  readonly newest: Newest | null
 }
 
 /**
@@ -93,7 +93,7 @@ const edgeUnder = async (
   session: Session,
   trusted: Trusted,
   head: Sealed,
-): Promise<{ readonly edge: Frontier; readonly newest: Bytes | null }> => {
+): Promise<{ readonly edge: Frontier; readonly newest: Newest | null }> => {
   const { surface } = ground
   const { size, root } = surfaceIn(ground, head.header)
   const before = trusted.edge.size
@@ -107,9 +107,9 @@ const edgeUnder = async (
   const growth: Query = { kind: 'range', value: { surface, from: before, to: before } }
   const answers = await ask(ground, session, head.header.index, before === 0n ? [newest] : [newest, growth])
   const answer = expectAnswer(answers[0], 'item')
-  const edge = verifyNewest(ground, head, answer)
+  const found = verifyNewest(ground, head, answer)
   if (before > 0n) verifyGrowth(ground, trusted, head, expectAnswer(answers[1], 'range').proof)
-  return { edge, newest: answer.item }
+  return { edge: found.edge, newest: found }
 }
 
 /** The log's right edge at the trusted head. A server without the header before it is no liar: then the log is not recomputed. */

@@ -1,4 +1,3 @@
-import { hashLeaf } from '../../../wasm/core.ts'
 import { CoalitionError } from '../../error.ts'
 import { type Certificate, commitHash, type Header, type Seal } from '../../groups/block.ts'
 import { checkRoster, type Roster, rosterId, strength, ZEROS } from '../../groups/roster.ts'
@@ -42,7 +41,7 @@ export interface Trusted {
   readonly steps: readonly EpochStep[]
   /** Right edge of the surface under this header. */
   readonly edge: Frontier
-  /** Right edge of the log, this header's commit hash included: its root is what the next header has to name. Null until it was fetched. */
+  /** Right edge of the log under this header, whose `log` is its root. Null until it was fetched. */
   readonly log: Frontier | null
 }
 
@@ -62,8 +61,8 @@ export const trustGenesis = (ground: Ground): Trusted => {
   const { genesis, roster } = ground.identified
   const committee = committeeOf(ground, ZEROS, roster)
   const commit = commitHash(genesis)
-  const log = frontier.append(frontier.emptyFrontier, [hashLeaf(commit)])
-  return { header: genesis, commit, seal: null, committee, next: committee, steps: [], edge: frontier.emptyFrontier, log }
+  const none = frontier.emptyFrontier
+  return { header: genesis, commit, seal: null, committee, next: committee, steps: [], edge: none, log: none }
 }
 
 /** The followed surface in a header whose form was checked. */

@@ -75,7 +75,10 @@ describe('coalition member start', () => {
     ['/ip4/127.0.0.1/tcp/PORT', /^Network\.ListenError: cannot listen on \/ip4\/127\.0\.0\.1\/tcp\/\d+: the port is in use.*$/],
     ['/ip4/127.0.0.1/tcp/PORT/ws', /^Network\.ListenError: cannot listen on \/ip4\/127\.0\.0\.1\/tcp\/\d+\/ws: the port is in use.*$/],
     ['/ip4/203.0.113.7/tcp/0', /^Network\.ListenError: .*no such address.*$/],
-    ['/ip4/127.0.0.1/udp/4000/quic-v1', /^Network\.ListenError: .*only tcp, and ws over it.*$/],
+    [
+      '/ip4/127.0.0.1/udp/4000/quic-v1',
+      /^Network\.ListenError: .*only tcp with or without ws, udp with webrtc-direct and udp with quic-v1\/webtransport.*$/,
+    ],
     ['4000', /^Network\.ListenError: cannot listen on 4000: is no multiaddr.*$/],
   ])('refuses in one line to listen on %s, and lets go of the folder', async (address, line) => {
     await using somebody = await taken()

@@ -1,3 +1,4 @@
+import { createSocket } from 'node:dgram'
 import { readFile, writeFile } from 'node:fs/promises'
 import { createServer, type Server } from 'node:net'
 import { join } from 'node:path'
@@ -15,8 +16,8 @@ describe('portsFor', () => {
   it('keeps the ports of the run before, for as many members as there are', async () => {
     const folder = await scratch()
     const first = await portsFor(folder, 2)
-    const all = first.flatMap(({ tcp, ws, http }) => [tcp, ws, http])
-    expect(new Set(all).size).toBe(6)
+    const all = first.flatMap(({ tcp, ws, rtc, wt, http }) => [tcp, ws, rtc, wt, http])
+    expect(new Set(all).size).toBe(10)
     expect(await portsFor(folder, 2)).toEqual(first)
     expect((await portsFor(folder, 4)).slice(0, 2)).toEqual(first)
   })
@@ -30,6 +31,26 @@ describe('portsFor', () => {
     expect(after).toMatchObject({ tcp: before?.tcp, http: before?.http })
     expect(after?.ws).not.toBe(before?.ws)
     expect(JSON.parse(await readFile(join(folder, 'ports.json'), 'utf8'))).toEqual([after])
+  })
+
+  it('looks for datagrams where datagrams are received', async () => {
+    const folder = await scratch()
+    const [before] = await portsFor(folder, 1)
+    const socket = createSocket('udp4')
+    await new Promise<void>((resolve) => socket.bind(before?.wt ?? 0, '127.0.0.1', resolve))
+    const [after] = await portsFor(folder, 1)
+    socket.close()
+    expect(after).toMatchObject({ tcp: before?.tcp, ws: before?.ws, rtc: before?.rtc, http: before?.http })
+    expect(after?.wt).not.toBe(before?.wt)
+  })
+
+  it('finds the ports of a devnet of before that had fewer, and adds those that are new', async () => {
+    const folder = await scratch()
+    const [before] = await portsFor(folder, 1)
+    const { tcp, ws, http } = before as NonNullable<typeof before>
+    await writeFile(join(folder, 'ports.json'), JSON.stringify([{ tcp, ws, http }]))
+    const [after] = await portsFor(folder, 1)
+    expect(after).toMatchObject({ tcp, ws, http, rtc: expect.any(Number), wt: expect.any(Number) })
   })
 
   it.each(['', '{"a":', '{}', '[null]', '[{"tcp":"x","ws":80,"http":70000}]'])('chooses anew where the file holds %j', async (text) => {
