@@ -1,7 +1,9 @@
 import { existsSync, readdirSync, rmSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { defineConfig, type EnvironmentOptions, type Rolldown } from 'vite'
+import { version } from './package.json' with { type: 'json' }
 import { graph } from './tools/graph.ts'
+import { plainImports } from './tools/plain-imports.ts'
 import { workerUrl } from './tools/worker-url.ts'
 
 const root = fileURLToPath(new URL('.', import.meta.url))
@@ -19,6 +21,7 @@ const ENTRIES = {
   verify: {
     verify: 'client/verify/index.ts',
     quote: 'client/verify/quotes.ts',
+    policy: 'client/verify/policies.ts',
     events: 'client/verify/events/index.ts',
     core: 'wasm/core.ts',
   },
@@ -30,7 +33,8 @@ const ENTRIES = {
 const SHARED = [
   { name: 'core', test: /\/wasm\// },
   { name: 'hashes', test: /@noble\/hashes\/sha2/ },
-  { name: 'values', test: /\/client\/(?:error|primitives\/(?:bytes|digest|json))\.ts$/ },
+  { name: 'values', test: /\/client\/(?:error|primitives\/(?:bytes|digest|json-value)|verify\/quote\/names)\.ts$/ },
+  { name: 'json', test: /\/client\/primitives\/(?:id|json)\.ts$/ },
   { name: 'codec', test: /\/client\/primitives\/codec/ },
   { name: 'curves', test: /@noble\/curves\/(?:utils|abstract\/(?:curve|modular))/ },
 ] as const
@@ -47,7 +51,7 @@ const output: Rolldown.OutputOptions = { format: 'es', entryFileNames: '[name].j
 /** A build for the browser. A library's imports of its own dependencies are bundled: a dapp gets no libp2p and no codec to resolve. */
 const browser = (entries: Entries, options: Rolldown.OutputOptions): EnvironmentOptions => ({
   consumer: 'client',
-  define: { 'process.env.NODE_ENV': '"production"' },
+  define: { 'process.env.NODE_ENV': '"production"', __COALITION_VERSION__: JSON.stringify(version) },
   build: {
     target: 'es2022',
     outDir: 'dist',
@@ -63,7 +67,7 @@ const browser = (entries: Entries, options: Rolldown.OutputOptions): Environment
 })
 
 /** Native addons and what chooses them by platform stay outside; everything else is bundled, so that installing us brings no libp2p. */
-const NATIVE = ['classic-level', 'ws']
+const NATIVE = ['@matrixai/quic', 'classic-level', 'node-datachannel', 'ws']
 
 const node = (entries: Entries): EnvironmentOptions => ({
   consumer: 'server',
@@ -101,5 +105,5 @@ export default defineConfig({
       }
     },
   },
-  plugins: [workerUrl(), graph(root)],
+  plugins: [workerUrl(), plainImports(), graph(root)],
 })

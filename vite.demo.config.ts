@@ -6,6 +6,7 @@ const root = fileURLToPath(new URL('.', import.meta.url))
 const PUBLISHED = {
   '/client/page/index.ts': 'index',
   '/client/verify/quotes.ts': 'quote',
+  '/client/verify/policies.ts': 'policy',
   '/client/verify/events/index.ts': 'events',
 } as const
 

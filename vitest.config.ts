@@ -38,17 +38,20 @@ export default defineConfig({
         // Without the list vite finds a dependency in mid-test, prebundles it and reloads the page under the test.
         optimizeDeps: {
           include: [
-            '@libp2p/identify',
             '@libp2p/noise',
+            '@libp2p/webrtc',
             '@libp2p/websockets',
+            '@libp2p/webtransport',
             '@libp2p/yamux',
             '@multiformats/multiaddr',
             '@noble/curves/ed25519.js',
+            '@noble/curves/nist.js',
             '@noble/hashes/blake3.js',
             '@noble/hashes/sha2.js',
             '@noble/hashes/sha3.js',
             '@noble/hashes/utils.js',
             '@scure/base',
+            'idb',
             'libp2p',
             'micro-packed',
             'react',

@@ -42,11 +42,26 @@ const pointProblem = (encoded: Uint8Array): string | null => {
   return SMALL_ORDER.has(toHex(y)) ? 'is of small order' : null
 }
 
+/** How many keys are kept, imported or looked at: a committee has at most 64, a reader follows a few. */
+const KEPT_KEYS = 512
+
+const looked = new Map<string, string | null>()
+
 /**
- * Why a key cannot stand in a roster, or null. Slow (a scalar multiplication): once per key, when a roster is admitted.
- * A key with a torsion component would make cofactored and cofactorless verifiers disagree on one signature.
+ * Why a key cannot stand in a roster, or null. A key with a torsion component would make cofactored and cofactorless verifiers disagree on
+ * one signature. Slow (a scalar multiplication), so what was found is remembered: a config is read, and its roster admitted, for each handle.
  */
 export const assertKey = (key: Bytes): string | null => {
+  const name = toHex(key)
+  const known = looked.get(name)
+  if (known !== undefined) return known
+  const found = lookAt(key)
+  if (looked.size >= KEPT_KEYS) looked.clear()
+  looked.set(name, found)
+  return found
+}
+
+const lookAt = (key: Bytes): string | null => {
   const problem = pointProblem(key)
   if (problem !== null) return problem
   try {
@@ -80,9 +95,6 @@ const cofactorless = (signature: Bytes, message: Bytes, key: Bytes): boolean => 
 /** The rule in @noble/curves alone: the fallback, and what the probe holds WebCrypto against. */
 export const verifyWithNoble: Verify = async (signature, message, key) =>
   wellFormed(signature, key) && cofactorless(signature, message, key)
-
-/** How many imported keys are kept: a committee has at most 64, a reader follows a few. */
-const KEPT_KEYS = 512
 
 const verifyWithSubtle = (subtle: SubtleVerify): Verify => {
   const keys = new Map<string, Promise<unknown>>()

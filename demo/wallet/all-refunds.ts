@@ -1,4 +1,5 @@
 import { html, nothing, type TemplateResult } from 'lit'
+import { guard } from 'lit/directives/guard.js'
 import { repeat } from 'lit/directives/repeat.js'
 import { isError, type Tally, type Verified } from '../../client/page/index.ts'
 import type { Opened } from './opened.ts'
@@ -11,8 +12,9 @@ type Item = Verified<Tally.Refund>
 /** Rows that are fetched at once. */
 const PAGE = 50n
 /** Rows kept beside those that somebody paged back to: a page that is open for weeks stays as light as one that was just loaded. */
-const ROWS = 200
+const ROWS = 100
 
+const nameIn = ({ ref }: Item): string | null => ref.position
 const positionOf = ({ ref }: Item): bigint => BigInt(ref.position ?? 0)
 
 /** The whole surface, newest on top for as long as the page is open, and back to its beginning page by page. */
@@ -57,13 +59,21 @@ export class AllRefunds extends Part {
   #take(item: Item): void {
     this.#failure = null
     this.#note(item)
-    this.#items = [item, ...this.#items].slice(0, ROWS + this.#paged)
+    const items = [item, ...this.#items]
+    const rows = ROWS + this.#paged
+    for (const gone of items.slice(rows)) this.#forget(gone)
+    this.#items = items.slice(0, rows)
     this.heard(item)
     this.requestUpdate()
   }
 
   #note({ value }: Item): void {
     if (value.kind === 'reversal') this.#taken.set(nameOf(value.of), value)
+  }
+
+  // It came after what it takes back, which is gone already.
+  #forget({ value }: Item): void {
+    if (value.kind === 'reversal') this.#taken.delete(nameOf(value.of))
   }
 
   /** True for what no other try can mend; it is shown, and stays. */
@@ -98,9 +108,11 @@ export class AllRefunds extends Part {
     this.requestUpdate()
   }
 
-  #row(opened: Opened, item: Item): TemplateResult {
+  // Of a list that begins with another row, each other row is what it was.
+  #row(opened: Opened, item: Item): unknown {
     const { value } = item
-    return refundItem({ opened, verified: item, reversal: value.kind === 'attribution' ? (this.#taken.get(nameOf(value)) ?? null) : null })
+    const reversal = value.kind === 'attribution' ? (this.#taken.get(nameOf(value)) ?? null) : null
+    return guard([item, reversal], () => refundItem({ opened, verified: item, reversal }))
   }
 
   #more(): TemplateResult {
@@ -125,7 +137,7 @@ export class AllRefunds extends Part {
         opened === null
           ? nothing
           : html`<ol class="refunds" aria-label="All refunds, newest first">
-            ${repeat(this.#items, positionOf, (item) => this.#row(opened, item))}
+            ${repeat(this.#items, nameIn, (item) => this.#row(opened, item))}
           </ol>`
       }
       ${this.#more()}

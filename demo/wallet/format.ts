@@ -10,6 +10,14 @@ export const hex = (bytes: Uint8Array): string => `0x${Array.from(bytes, (byte) 
 /** Enough of a hash or an address to recognise it. */
 export const short = (hex: string): string => (hex.length <= 16 ? hex : `${hex.slice(0, 8)}…${hex.slice(-6)}`)
 
+/** An amount of data: three digits and a unit of a thousand. */
+export const bytes = (count: number): string => {
+  const units = ['B', 'kB', 'MB', 'GB', 'TB']
+  let [size, unit] = [count, 0]
+  for (; size >= 999.5 && unit < units.length - 1; unit++) size /= 1_000
+  return `${unit === 0 || size >= 99.5 ? Math.round(size) : size.toPrecision(2)} ${units[unit]}`
+}
+
 /** A length of time in words, rounded down. */
 export const span = (ms: number): string => {
   const seconds = Math.floor(ms / 1_000)
@@ -18,8 +26,15 @@ export const span = (ms: number): string => {
   return `${Math.floor(seconds / 3_600)} h`
 }
 
-/** How long ago, in words. A clock that is behind makes "just now" of the future. */
-export const ago = (ms: number, now: number): string => (now - ms < 1_000 ? 'just now' : `${span(now - ms)} ago`)
+/** Milliseconds: below the first an age is "just now", below the second it counts in tens of seconds. */
+const AGE = { now: 10_000, minutes: 120_000 } as const
+
+/** How long ago, in words. A clock that is behind makes "just now" of the future. Seconds would be drawn each second, in every row. */
+export const ago = (ms: number, now: number): string => {
+  const age = now - ms
+  if (age < AGE.now) return 'just now'
+  return `${span(age < AGE.minutes ? age - (age % AGE.now) : age)} ago`
+}
 
 /** What went wrong, in words; causes that say more than the error follow it. */
 export const problem = (error: unknown): string => {

@@ -1,4 +1,4 @@
-import { connect, Tally } from '../../client/page/index.ts'
+import { connect, isError, Tally } from '../../client/page/index.ts'
 import { AddressView } from './address-view.ts'
 import { AllRefunds } from './all-refunds.ts'
 import { RefundChart } from './chart.ts'
@@ -9,7 +9,7 @@ import { fetchHandshake, type Opened } from './opened.ts'
 import { pause } from './pause.ts'
 import { RefundRow } from './refund-row.ts'
 import { readRoute } from './route.ts'
-import { onSettings, settings } from './settings.ts'
+import { onSettings, settings, transportsOf } from './settings.ts'
 import { WalletSettings } from './settings-panel.ts'
 import { NetworkStatus } from './status.ts'
 
@@ -52,9 +52,11 @@ const follow = (opened: Opened): void => {
 const open = async (): Promise<Opened> => {
   const { bootstrap, network: universe, tally } = await fetchHandshake()
   const status = part('network-status')
+  const transports = transportsOf(settings(), location.search)
   let group = ''
   const network = await connect({
     bootstrap,
+    ...(transports !== null && { transports }),
     ...(universe !== undefined && { network: universe }),
     onProgress: (progress) => {
       group = progress.group ?? group
@@ -65,7 +67,9 @@ const open = async (): Promise<Opened> => {
     const refunds = await Tally.read(network, tally)
     return { network, refunds, lattice: { name: tally.lattice.name, chainId: BigInt(tally.lattice.chainId) }, group }
   } catch (error) {
+    const proofs = isError(error, 'Network.EquivocationError') ? await network.evidence() : []
     await network[Symbol.asyncDispose]()
+    if (proofs.length > 0) status.caught(error, proofs)
     throw error
   }
 }
@@ -87,6 +91,8 @@ const start = async (): Promise<void> => {
       await all.show(opened)
       return
     } catch (error) {
+      // No other try mends what a committee signed.
+      if (isError(error, 'Network.EquivocationError')) return
       await pause(error, (failure) => status.fail(failure))
     }
   }

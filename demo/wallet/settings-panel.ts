@@ -1,6 +1,6 @@
 import { html, type TemplateResult } from 'lit'
 import { Part } from './part.ts'
-import { changeSettings, explorerProblem, type Settings, settings } from './settings.ts'
+import { changeSettings, explorerProblem, type Settings, settings, type Transport } from './settings.ts'
 
 const SCHEMES = [
   ['auto', 'as the system'],
@@ -8,7 +8,15 @@ const SCHEMES = [
   ['dark', 'dark'],
 ] as const satisfies readonly (readonly [Settings['scheme'], string])[]
 
-/** The explorer that blocks are linked to, and the colours. */
+/** What is dialled over, as far as a person would want to choose. */
+const WAYS = [
+  ['', 'whatever works best'],
+  ['webtransport', 'WebTransport'],
+  ['webrtc-direct', 'WebRTC'],
+  ['wss,ws', 'WebSocket'],
+] as const satisfies readonly (readonly [string, string])[]
+
+/** The explorer that blocks are linked to, the colours, and the transport. */
 export class WalletSettings extends Part {
   #said = ''
 
@@ -22,13 +30,19 @@ export class WalletSettings extends Part {
 
   readonly #scheme = (event: Event): void => this.#take({ scheme: (event.target as HTMLSelectElement).value as Settings['scheme'] })
 
+  readonly #way = (event: Event): void => {
+    const { value } = event.target as HTMLSelectElement
+    this.#take({ transports: value === '' ? null : (value.split(',') as Transport[]) })
+  }
+
   #take(change: Partial<Settings>): void {
     this.#said = changeSettings(change) ? 'Kept in this browser.' : 'This browser keeps nothing: it holds until the page is closed.'
     this.requestUpdate()
   }
 
   override render(): TemplateResult {
-    const { explorer, scheme } = settings()
+    const { explorer, scheme, transports } = settings()
+    const way = WAYS.find(([value]) => value === (transports ?? []).join()) ?? WAYS[0]
     return html`
       <details>
         <summary>Settings</summary>
@@ -48,6 +62,11 @@ export class WalletSettings extends Part {
           <select id="scheme" @change=${this.#scheme}>
             ${SCHEMES.map(([value, name]) => html`<option value=${value} ?selected=${value === scheme}>${name}</option>`)}
           </select>
+          <label for="transport">Members are reached over</label>
+          <select id="transport" aria-describedby="transport-hint" @change=${this.#way}>
+            ${WAYS.map(([value, name]) => html`<option value=${value} ?selected=${value === way[0]}>${name}</option>`)}
+          </select>
+          <small id="transport-hint">From the next start of this page on. What is shown is checked the same over all of them.</small>
         </div>
         <p role="status">${this.#said}</p>
       </details>

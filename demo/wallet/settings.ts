@@ -3,11 +3,17 @@ export interface Settings {
   /** Where a block is looked at: an address with `{block}` or `{hash}` in it, or nothing for no link. */
   readonly explorer: string | null
   readonly scheme: 'auto' | 'light' | 'dark'
+  /** What members are dialled over, from the next start of the page on; null for whatever works best. */
+  readonly transports: readonly Transport[] | null
 }
+
+/** Transports that a browser can dial, best first. */
+export const TRANSPORTS = ['webtransport', 'webrtc-direct', 'wss', 'ws'] as const
+export type Transport = (typeof TRANSPORTS)[number]
 
 const KEY = 'coalition.wallet'
 const LONGEST = 512
-const DEFAULTS: Settings = { explorer: null, scheme: 'auto' }
+const DEFAULTS: Settings = { explorer: null, scheme: 'auto', transports: null }
 
 /** Explorers of chains that have a known one; a devnet has none. */
 const EXPLORERS: Readonly<Record<string, string>> = {
@@ -19,15 +25,26 @@ const EXPLORERS: Readonly<Record<string, string>> = {
 /** The settings of this browser; the defaults where nothing can be kept, or something else wrote there. */
 export const loadSettings = (): Settings => {
   try {
-    const { explorer, scheme } = JSON.parse(localStorage.getItem(KEY) ?? '{}') as Record<string, unknown>
+    const { explorer, scheme, transports } = JSON.parse(localStorage.getItem(KEY) ?? '{}') as Record<string, unknown>
     return {
       explorer: typeof explorer === 'string' && explorerProblem(explorer) === null ? explorer : DEFAULTS.explorer,
       scheme: scheme === 'light' || scheme === 'dark' ? scheme : DEFAULTS.scheme,
+      transports: Array.isArray(transports) ? known(transports) : DEFAULTS.transports,
     }
   } catch {
     return DEFAULTS
   }
 }
+
+/** Those of the names that are transports, or null for none of them: a page that may dial nothing shows nothing. */
+const known = (names: readonly unknown[]): readonly Transport[] | null => {
+  const chosen = TRANSPORTS.filter((name) => names.includes(name))
+  return chosen.length === 0 ? null : chosen
+}
+
+/** What members are dialled over: `?transports=ws,webrtc-direct` in the page's address, for this once, or what was chosen. */
+export const transportsOf = ({ transports }: Settings, search: string): readonly Transport[] | null =>
+  known(new URLSearchParams(search).get('transports')?.split(',') ?? []) ?? transports
 
 /** Keeps them. False where this browser keeps nothing, as in some private modes: they hold until the page is closed. */
 export const saveSettings = (settings: Settings): boolean => {

@@ -2,8 +2,9 @@ import { html, nothing, type TemplateResult } from 'lit'
 import type { Evidence, PeerReport, Progress, StateReport, Verdict } from '../../client/page/index.ts'
 import { ago, short, span } from './format.ts'
 import type { Opened } from './opened.ts'
-import { Part } from './part.ts'
+import { Aging, Part } from './part.ts'
 import { type Failure, failed } from './pause.ts'
+import { peersTable } from './peers.ts'
 import { save } from './save.ts'
 
 /** What each state means for whoever looks at the numbers. */
@@ -23,22 +24,13 @@ const STAGES = [
   ['live', 'show refunds'],
 ] as const satisfies readonly (readonly [Progress['stage'], string])[]
 
-/** What a seat of a TDX-gated committee counts for. */
-const ticketOf = (ticket: NonNullable<PeerReport['ticket']>): TemplateResult =>
-  ticket.isAttested
-    ? html`<span class="ticket">in a TD that was measured <code title=${ticket.mrTd ?? ''}>${short(ticket.mrTd ?? '')}</code></span>`
-    : html`<span class="ticket problem">does not count: ${ticket.problem}</span>`
-
-const peer = ({ peer: key, address, operator, connected, head, problem, ticket }: PeerReport): TemplateResult => {
-  const line = `${operator ?? 'mirror'} (${short(key)}) ${connected ? 'connected' : 'not connected'}${head === null ? '' : `, shows commit ${head}`}`
-  return html`<li class=${connected ? 'on' : 'off'}>${line}<small> ${address}${problem === null ? '' : ` – ${problem}`}</small>${ticket === null ? nothing : ticketOf(ticket)}</li>`
-}
-
 /** How many of the members that the operator named are linked, in words; mirrors do not count. */
 const members = (peers: readonly PeerReport[]): string => {
   const named = peers.filter(({ member }) => member !== null)
   return `${named.filter(({ connected }) => connected).length} of ${named.length} connected`
 }
+
+const age = (head: StateReport['head']): string => (head === null ? '' : ago(head.timeMs, Date.now()))
 
 const report = ({ detail, head, peers }: StateReport): TemplateResult => html`
   ${detail === null ? nothing : html`<p class="problem">${detail}</p>`}
@@ -46,12 +38,10 @@ const report = ({ detail, head, peers }: StateReport): TemplateResult => html`
     <dt>members</dt>
     <dd>${members(peers)}</dd>
     <dt>newest commit</dt>
-    <dd>${head === null ? 'none yet' : `${head.index}, ${ago(head.timeMs, Date.now())}`}</dd>
+    <dd>${head === null ? 'none yet' : `${head.index}, ${age(head)}`}</dd>
     ${head === null ? nothing : html`<dt>its hash</dt><dd><code title=${head.commit}>${short(head.commit)}</code></dd>`}
   </dl>
-  <ul class="peers">
-    ${peers.map(peer)}
-  </ul>
+  ${peersTable(peers)}
 `
 
 const stages = ({ stage, reached, peers, detail }: Progress): TemplateResult => {
@@ -78,6 +68,12 @@ export const clockProblem = ({ freshness }: Verdict): string | null => {
   return check.found.replace(/\d+ ms/, (ms) => `about ${span(Number.parseInt(ms, 10))}`)
 }
 
+const state = (name: StateReport['state']): TemplateResult => html`
+  <div role="status">
+    <p class="state ${name}"><strong>${name}</strong> ${MEANING[name]}</p>
+  </div>
+`
+
 // What a question failed of, the list of refunds says too.
 const ignore = (): void => {}
 
@@ -90,6 +86,11 @@ export class NetworkStatus extends Part {
   #clock: string | null = null
   #isOffline = !navigator.onLine
 
+  constructor() {
+    super()
+    new Aging(this, () => age(this.#opened?.refunds.state.head ?? null))
+  }
+
   override connectedCallback(): void {
     super.connectedCallback()
     const online = (): void => {
@@ -98,7 +99,6 @@ export class NetworkStatus extends Part {
     }
     addEventListener('online', online)
     addEventListener('offline', online)
-    setInterval(() => !document.hidden && this.requestUpdate(), 1_000)
   }
 
   progress(progress: Progress): void {
@@ -111,9 +111,18 @@ export class NetworkStatus extends Part {
     this.requestUpdate()
   }
 
+  /** The committee was caught before this page was opened: nothing is read of it any more, and the proof is offered. */
+  caught(error: unknown, proofs: readonly Evidence[]): void {
+    this.#failure = { error, retry: null }
+    this.#proofs = proofs
+    this.requestUpdate()
+  }
+
   /** A verdict that was just made says whether this device's clock agrees with the members'. */
   hear(verdict: Verdict): void {
-    this.#clock = clockProblem(verdict)
+    const clock = clockProblem(verdict)
+    if (clock === this.#clock) return
+    this.#clock = clock
     this.requestUpdate()
   }
 
@@ -153,23 +162,20 @@ export class NetworkStatus extends Part {
   }
 
   #opening(): TemplateResult {
-    const wait = html`<div role="status">Connecting…${stages(this.#progress)}</div>`
-    return this.#failure === null ? wait : failed(this.#failure)
+    if (this.#failure === null) return html`<div role="status">Connecting…${stages(this.#progress)}</div>`
+    return html`${this.#proofs.length > 0 ? state('wedged') : nothing}${this.#saved()}${failed(this.#failure)}`
+  }
+
+  #saved(): readonly TemplateResult[] {
+    return this.#proofs.map(
+      (proof) =>
+        html`<p><a class="proof" href="#proof" @click=${(event: Event) => save(event, 'equivocation.json', proof)}>Save the proof</a></p>`,
+    )
   }
 
   // A screen reader says what changes in the first part: the state, not the age of the newest commit once a second.
   #running({ refunds }: Opened): TemplateResult {
-    const { state } = refunds.state
-    return html`
-      <div role="status">
-        <p class="state ${state}"><strong>${state}</strong> ${MEANING[state]}</p>
-      </div>
-      ${this.#proofs.map(
-        (proof) =>
-          html`<p><a class="proof" href="#proof" @click=${(event: Event) => save(event, 'equivocation.json', proof)}>Save the proof</a></p>`,
-      )}
-      ${report(refunds.state)}
-    `
+    return html`${state(refunds.state.state)}${this.#saved()}${report(refunds.state)}`
   }
 
   override render(): TemplateResult {

@@ -11,8 +11,9 @@ const WORD = { green: 'verified', amber: 'not in every respect', red: 'failed' }
 
 const light = (name: string, { state }: Light): TemplateResult =>
   html`<span class="light ${state}" title="${name}: ${WORD[state]}"
-    ><span aria-hidden="true">${SIGN[state]}</span> ${name}<span class="unseen"> ${WORD[state]}</span></span
-  >`
+    ><span aria-hidden="true" .textContent=${SIGN[state]}></span> <span .textContent=${name}></span
+    ><span class="unseen" .textContent=${` ${WORD[state]}`}></span
+  ></span>`
 
 /** The three lights of a verdict, in one line. */
 export const lights = (verdict: Verdict): TemplateResult =>

@@ -126,6 +126,19 @@ export function atMost<T extends number | bigint>(type: Type<T>, most: T): Type<
   }
 }
 
+/** `a–b` of a number: a smaller value is refused too. */
+export function atLeast<T extends number | bigint>(type: Type<T>, least: T): Type<T> {
+  const check = (value: T, path: string): T => {
+    if (value < least) throw new Refused('range', `${path}: ${value} < ${least}`)
+    return value
+  }
+  return {
+    write: (value, path) => type.write(check(value, path), path),
+    read: (from, path) => check(type.read(from, path), path),
+    show: (value) => type.show(value),
+  }
+}
+
 // --- bytes and text
 
 export const bool: Type<boolean> = {

@@ -1,6 +1,7 @@
 // docs/wire.md, section 5: the messages of `/coalition/light/1`. Checking an answer against a header stands in reading.ts.
 
 import {
+  atLeast,
   atMost,
   bool,
   bytes,
@@ -56,18 +57,16 @@ export const Answer = variant({
 })
 export type Answer = Of<typeof Answer>
 
-export const Request = variant(
-  {
-    hello: [0, struct({ versions: list(u16, 8, 1), groups: list(fixed(32), 16) })],
-    open: [1, struct({ group: fixed(32), fromEpoch: u32, known: list(Known, 2), withstand: option(u8) })],
-    prove: [2, struct({ group: fixed(32), at: u64, queries: list(Query, 64, 1) })],
-    watch: [3, struct({ group: fixed(32), surfaces: list(u8, 4, 1), from: u64, withstand: option(u8), credit: u32 })],
-    credit: [4, struct({ n: u32 })],
-    tickets: [5, struct({ group: fixed(32), roster: fixed(32) })],
-    blob: [6, struct({ hash: fixed(32), offset: u64 })],
-  },
-  [7],
-)
+export const Request = variant({
+  hello: [0, struct({ versions: list(u16, 8, 1), groups: list(fixed(32), 16) })],
+  open: [1, struct({ group: fixed(32), fromEpoch: u32, known: list(Known, 2), withstand: option(u8) })],
+  prove: [2, struct({ group: fixed(32), at: u64, queries: list(Query, 64, 1) })],
+  watch: [3, struct({ group: fixed(32), surfaces: list(u8, 4, 1), from: u64, withstand: option(u8), credit: u32 })],
+  credit: [4, struct({ n: u32 })],
+  tickets: [5, struct({ group: fixed(32), roster: fixed(32) })],
+  blob: [6, struct({ hash: fixed(32), offset: u64 })],
+  evidence: [7, struct({ group: fixed(32) })],
+})
 export type Request = Of<typeof Request>
 
 const Limits = struct({ frame: u32, streams: u16, watches: u16, unaryMs: u32 })
@@ -78,6 +77,10 @@ export const Opened = struct({ steps: list(EpochStep, 64), more: bool, head: Cer
 export type Opened = Of<typeof Opened>
 
 const MemberTicket = struct({ member: u8, class: fixed(32), data: bytes(16_000), collateral: list(fixed(32), 4) })
+
+// Section 8.
+const Ballot = struct({ view: u64, kind: atLeast(atMost(u8, 4), 1), hash: fixed(32), member: u8, signature: fixed(64) })
+export const Contradiction = struct({ roster: fixed(32), first: Ballot, second: Ballot })
 
 const Appended = list(list(bytes(ITEM), 65_535), 4, 1)
 export const Commits = struct({ headers: list(Header, 64, 1), seal: Seal, appended: list(Appended, 64, 1) })
@@ -91,6 +94,7 @@ export const Response = variant({
   gap: [4, struct({ next: u64 })],
   tickets: [5, struct({ tickets: list(MemberTicket, 64) })],
   blob: [6, struct({ total: atMost(u64, 67_108_864n), bytes: bytes(262_144) })],
+  evidence: [7, struct({ items: list(Contradiction, 16) })],
   error: [255, struct({ code: u8, have: u64, retryMs: u32, text: text(256) })],
 })
 export type Response = Of<typeof Response>

@@ -152,7 +152,7 @@ const follow = async (entry: Entry): Promise<void> => {
     next: committee,
     steps: [],
     edge: frontier.emptyFrontier,
-    log: logOf(genesis, parent),
+    log: logOf(genesis),
   }
   await advance(ground, trusted, { headers: [decode(headerCodec, entry.hex('hex'))], seal: SEAL, appended: [[[]]] })
 }

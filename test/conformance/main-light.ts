@@ -229,7 +229,7 @@ const startOf = (surface: number): Trusted => {
   const header = headerAt(from)
   const committee = committeeOf(at('light.world'))
   const edge = frontierOf((edgesAt('light.watch.edges').get(surface) as Entry).of(RangeProof, 'proof'))
-  const leaves = [...headersBefore(from), header].map((each) => hashLeaf(commitHash(each)))
+  const leaves = headersBefore(from).map((each) => hashLeaf(commitHash(each)))
   return {
     header,
     commit: commitHash(header),

@@ -69,6 +69,7 @@ function requests(world: World): Request[] {
     { is: 'credit', value: { n: 4 } },
     { is: 'tickets', value: { group, roster: hash } },
     { is: 'blob', value: { hash, offset: 262_144n } },
+    { is: 'evidence', value: { group } },
   ]
 }
 
@@ -78,6 +79,17 @@ const ticket = (member: number, length: number) => ({
   data: bytesOf('ticket', length),
   collateral: [H('collateral'), H('more collateral')],
 })
+
+const contradiction = (first: number, second: number) => {
+  const vote = (kind: number, block: string) => ({
+    view: 7n,
+    kind,
+    hash: kind === 3 ? zeros(32) : H(block),
+    member: 1,
+    signature: bytesOf(block, 64),
+  })
+  return { roster: H('a roster'), first: vote(first, 'one block'), second: vote(second, 'another') }
+}
 
 const marks = (n: number) =>
   upTo(n).map((i) => ({ path: Uint8Array.from({ length: 32 }, (_, j) => (j === 31 ? i : 0)), count: BigInt(i + 1) }))
@@ -100,6 +112,7 @@ function responses(world: World): Response[] {
     { is: 'tickets', value: { tickets: [ticket(0, 10), { ...ticket(63, 0), collateral: [] }] } },
     { is: 'blob', value: { total: 67_108_864n, bytes: bytesOf('blob', 40) } },
     { is: 'blob', value: { total: 0n, bytes: zeros(0) } },
+    { is: 'evidence', value: { items: [contradiction(3, 4)] } },
     ...[
       { code: 1, have: 0n, retryMs: 0, text: '' },
       { code: 2, have: 10n, retryMs: 0, text: 'not yet' },
@@ -123,7 +136,6 @@ function refused(world: World): Row[] {
   const response = (value: Response): string => hexOf(Response, value)
 
   add('Request', 'truncated', 'nothing', '')
-  add('Request', 'kept', 'request 7 is kept for a later version', `07${g}`)
   add('Request', 'variant', 'no such request', `08${g}`)
   add('Request', 'variant', 'error is no request', 'ff01')
   add('Request', 'uleb-shortest', 'variant 0 in two bytes', '800001010000')
@@ -152,11 +164,15 @@ function refused(world: World): Row[] {
 
   const opened = response({ is: 'opened', value: openedAt(world, 10, [2, 12]) })
   const gap = response({ is: 'gap', value: { next: 8n } })
-  add('Response', 'variant', 'response 7 is none of this version', '07')
+  add('Response', 'variant', 'response 8 is none of this version', '08')
   const held = (data: string, more: string) => `00${h}${data}${more}`
   add('Response', 'length', 'sixty-five tickets', '0541')
   add('Response', 'length', 'a ticket of 16,001 bytes', `0501${held('817d', '')}`)
   add('Response', 'length', 'a ticket with five pieces of collateral', `0501${held('00', '05')}`)
+  const votes = response({ is: 'evidence', value: { items: [contradiction(2, 2)] } })
+  const beforeKind = votes.slice(0, 2 * (2 + 32 + 8))
+  for (const kind of ['00', '05']) add('Response', 'range', `a vote of kind ${kind}`, `${beforeKind}${kind}`)
+  add('Response', 'length', 'seventeen contradictions', '0711')
   add('Response', 'truncated', 'variant 255 as one byte', 'ff')
   add('Response', 'variant', 'variant 256', '8002')
   add('Response', 'uleb-shortest', 'variant 255 in three bytes', 'ff8100')

@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { ago, ether, problem, short } from '../../demo/wallet/format.ts'
+import { ago, bytes, ether, problem, short } from '../../demo/wallet/format.ts'
 
 describe('ether', () => {
   it.each([
@@ -29,9 +29,25 @@ it('short texts stay, long ones keep both ends', () => {
 })
 
 it.each([
+  [0, '0 B'],
+  [999, '999 B'],
+  [1_000, '1.0 kB'],
+  [12_345, '12 kB'],
+  [99_600, '100 kB'],
+  [999_600, '1.0 MB'],
+  [5_400_000_000, '5.4 GB'],
+])('%i bytes are %s', (count, text) => {
+  expect(bytes(count)).toBe(text)
+})
+
+it.each([
   [-5_000, 'just now'],
   [500, 'just now'],
-  [59_000, '59 s ago'],
+  [9_999, 'just now'],
+  [10_000, '10 s ago'],
+  [59_000, '50 s ago'],
+  [119_999, '110 s ago'],
+  [120_000, '2 min ago'],
   [180_000, '3 min ago'],
   [8_000_000, '2 h ago'],
 ])('%s ms are %s', (age, text) => {

@@ -215,7 +215,7 @@ const SEEN: Readonly<Record<Moment, (scene: Scene, scenario: Scenario) => Promis
     scene.second()
     await expect
       .poll(() => page.locator('#status .peers').textContent(), { ...LONG, interval: 20 })
-      .toMatch(/operator 2 .*shows commit \d+/)
+      .toMatch(/operator 2 [^–]*(?:–[^–]*)?out\s+\d+/)
     await ask(page)
     await expect.poll(() => traced(page, '#address', 'unproven'), LONG).toContain(caught)
     await page.getByText('Why this is complete').click()

@@ -189,7 +189,7 @@ it('drops what floods a WebSocket listener before any key is proven', async () =
 it.each(['', 'nonsense', '/ip4/127.0.0.1/tcp/1/ws'])('refuses the address %j', async (address) => {
   const host = await open()
   const error: unknown = await host.dial(address, { signal }).catch((reason: unknown) => reason)
-  expect(isError(error, 'Network.LinkError')).toBe(true)
+  expect(isError(error, 'Network.AddressError')).toBe(true)
 })
 
 it('gives up dialling when it is told to, with the reason that it was given', async () => {
@@ -199,6 +199,26 @@ it('gives up dialling when it is told to, with the reason that it was given', as
   controller.abort(new Error('never mind'))
   await expect(dialling).rejects.toThrow('never mind')
 })
+
+it.each(['/ip4/127.0.0.1/tcp/0', '/ip4/127.0.0.1/tcp/0/ws'])(
+  'keeps a link on %s when the signal of its dial is aborted later',
+  async (listen) => {
+    const [host, other] = await Promise.all([open(), open([listen])])
+    await other.handle('/test/echo', async ({ chunks, write, finish }) => {
+      for await (const chunk of chunks) await write(chunk)
+      await finish()
+    })
+    const controller = new AbortController()
+    const link = await host.dial(other.addresses()[0] ?? '', { signal: controller.signal })
+    controller.abort(new Error('the dial is long over'))
+    const stream = await link.stream('/test/echo', { signal })
+    const said = bytes(3)
+    await stream.write(said)
+    await stream.finish()
+    expect(await collect(stream)).toEqual(said)
+    expect([link.closed.aborted, link.bytes]).toEqual([false, { received: 3, sent: 3 }])
+  },
+)
 
 it.each(['/tcp/1', '/tcp/1/ws'])('says who cannot be reached: %s', async (end) => {
   const [host, other] = await Promise.all([open(), open(['/ip4/127.0.0.1/tcp/0'])])

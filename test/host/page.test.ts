@@ -109,6 +109,9 @@ describe('the page server', () => {
   })
 })
 
+const PEER = MEMBER.slice(MEMBER.indexOf('/p2p/'))
+const HASH = `/certhash/u${Buffer.from([0x12, 0x20, ...Array<number>(32).fill(7)]).toString('base64url')}`
+
 describe('the policy', () => {
   it('lets the Worker compile the core, and nothing evaluate text', () => {
     expect(policyFor([])).toContain("script-src 'self' 'wasm-unsafe-eval';")
@@ -116,17 +119,17 @@ describe('the policy', () => {
 
   it.each([
     [MEMBER, 'ws://127.0.0.1:4001'],
-    ['/ip6/::1/tcp/4001/ws/p2p/x', 'ws://[::1]:4001'],
-    ['/dns4/member.example/tcp/443/wss/p2p/x', 'wss://member.example:443'],
-    ['/dns/member.example/tcp/443/tls/ws', 'wss://member.example:443'],
+    [`/ip6/::1/tcp/4001/ws${PEER}`, 'ws://[::1]:4001'],
+    [`/dns4/member.example/tcp/443/wss${PEER}`, 'wss://member.example:443'],
+    [`/dns/member.example/tcp/443/tls/ws${PEER}`, 'wss://member.example:443'],
+    [`/ip4/127.0.0.1/udp/4001/quic-v1/webtransport${HASH}${PEER}`, 'https://127.0.0.1:4001'],
   ])('lets the page reach %s', (address, origin) => {
     expect(policyFor([address])).toContain(`connect-src 'self' ${origin};`)
   })
 
-  it.each(['/ip4/127.0.0.1/tcp/4001', 'x; script-src *', '/dns4/a;b/tcp/1/ws', '/dns4/a b/tcp/1/ws', '/dns4/*/tcp/1/ws', ''])(
-    'leaves out %j',
-    (address) => {
-      expect(policyFor([address])).toBe(policyFor([]))
-    },
-  )
+  const lost = [`/ip4/127.0.0.1/tcp/4001${PEER}`, `/ip4/127.0.0.1/udp/4001/webrtc-direct${HASH}${PEER}`, '/ip4/127.0.0.1/tcp/4001/ws']
+  const hosts = ['a;b', 'a b', '*', 'a,b', "'self'"].map((host) => `/dns4/${host}/tcp/1/ws${PEER}`)
+  it.each([...lost, ...hosts, 'x; script-src *', ''])('leaves out %j', (address) => {
+    expect(policyFor([address])).toBe(policyFor([]))
+  })
 })
