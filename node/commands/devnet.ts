@@ -47,7 +47,7 @@ export const run = async (argv: readonly string[], io: Io): Promise<number> => {
         dir: { type: 'string', default: '.devnet' },
         port: { type: 'string', default: '4173' },
         members: { type: 'string' },
-        transports: { type: 'string', default: 'ws' },
+        transports: { type: 'string', default: SERVED.join() },
         'block-time': { type: 'string', default: '1' },
         'restart-after': { type: 'string', default: '1' },
         quotes: { type: 'string' },

@@ -138,7 +138,8 @@ describe('tabs of one browser', () => {
     await first.page.close()
     report('the tab that led was closed, and the others are up to date', Math.max(...(await Promise.all(others.map(caughtUp)))))
     await expectWhole(others)
-    expect(others.reduce((sum, { workers }) => sum + workers(), 0)).toBe(1)
+    await expect.poll(() => others.reduce((sum, { workers }) => sum + workers(), 0), LONG).toBe(1)
+    await expectWhole(others)
     await expect.poll(() => site.connections(), LONG).toBe(MEMBERS.length)
   })
 

@@ -13,8 +13,8 @@ import { itemProblems, openProbe, serveProbe } from './probe.ts'
 
 // PROTOCOL.md section 5 and issue 7, "Must show": page, Worker and members over each transport alone, and a member's sudden end.
 
-/** What a member listens on so far, best first: `webtransport` and `webrtc-direct` belong here once node/host.ts has their listeners. */
-const LISTENED: readonly Served[] = ['ws']
+/** What a member listens on, best first. */
+const LISTENED: readonly Served[] = ['webtransport', 'webrtc-direct', 'ws']
 
 let browser: Browser
 let folder: Awaited<ReturnType<typeof temporary>>
