@@ -64,7 +64,11 @@ describe('a page and a committee of four', () => {
     expect(await unverified(tab)).toBe(0)
     await Promise.all([first, second])
     // What the dead members' sockets said is the browser's word for a refused connection; anything else is a fault.
-    expect(tab.complaints.filter((line) => !/WebSocket connection to .* failed|ERR_CONNECTION|Failed to establish a connection to https/.test(line))).toEqual([])
+    expect(
+      tab.complaints.filter(
+        (line) => !/WebSocket connection to .* failed|ERR_CONNECTION|Failed to establish a connection to https/.test(line),
+      ),
+    ).toEqual([])
   })
 })
 
