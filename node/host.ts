@@ -6,7 +6,7 @@ import { noise } from '@libp2p/noise'
 import { ping } from '@libp2p/ping'
 import { yamux } from '@libp2p/yamux'
 import { type Multiaddr, multiaddr } from '@multiformats/multiaddr'
-import { createLibp2p, type Libp2p } from 'libp2p'
+import { createLibp2p, type Libp2p, type Libp2pOptions } from 'libp2p'
 import type { Log } from '../client/log.ts'
 import { readAddress } from '../client/network/address.ts'
 import type { ByteStream, Host } from '../client/network/host.ts'
@@ -19,8 +19,8 @@ import { type Gossip, gossipOf, gossipService } from './discovery/gossip.ts'
 import { nodeSubtle } from './ed25519.ts'
 import { createQuota, originOf } from './transports/addresses.ts'
 import { type HostLimits, LIMITS } from './transports/limits.ts'
-import { type Certificates, type ListenersInit, transportsOf } from './transports/listeners.ts'
 import { checkListen, listenError } from './transports/listening.ts'
+import { type Certificates, type ListenersInit, socketsOf } from './transports/sockets.ts'
 
 export interface NodeHostOptions {
   /** 32 bytes: the link key's Ed25519 seed. A member's is in its roster; a reader makes a new one. */
@@ -35,7 +35,11 @@ export interface NodeHostOptions {
   readonly gossip?: string | null
   /** Where the certificates of its listeners are kept: a restart without them has other addresses. */
   readonly certificates?: Certificates
+  /** tcp and WebSocket by default; `transportsOf` of transports/listeners.ts has WebTransport and webrtc-direct too. */
+  readonly transports?: Transports
 }
+
+type Transports = (init: ListenersInit) => NonNullable<Libp2pOptions['transports']>
 
 /** One exchange that a peer opened: its stream, its link key, and the connection it shares with its other exchanges. */
 export type Handler = (stream: ByteStream, peer: Bytes, connection: string) => Promise<void>
@@ -69,13 +73,16 @@ export const createNodeHost = async ({
   storage = null,
   gossip = null,
   certificates,
+  transports = socketsOf,
 }: NodeHostOptions): Promise<NodeHost> => {
   const limits = { ...LIMITS, ...given }
   checkListen(listen)
   const privateKey = await generateKeyPairFromSeed('Ed25519', seed)
-  const node = await createNode(privateKey, listen, { limits, log, certificates }, gossip).catch((error: unknown) => {
-    throw listenError(listen, error)
-  })
+  const node = await createNode(privateKey, listen, transports({ limits, log, certificates }), { limits, topic: gossip }).catch(
+    (error: unknown) => {
+      throw listenError(listen, error)
+    },
+  )
   const open = new Map<string, number>()
   // Every tab is a peer of its own; without this the store would keep them all.
   node.addEventListener('peer:disconnect', ({ detail }) => void node.peerStore.delete(detail).catch(() => {}))
@@ -104,13 +111,17 @@ export const createNodeHost = async ({
   }
 }
 
-const createNode = async (privateKey: PrivateKey, listen: readonly string[], init: ListenersInit, topic: string | null) => {
-  const { limits } = init
+const createNode = async (
+  privateKey: PrivateKey,
+  listen: readonly string[],
+  transports: ReturnType<Transports>,
+  { limits, topic }: { readonly limits: HostLimits; readonly topic: string | null },
+) => {
   const quota = createQuota(limits.perAddress)
   return createLibp2p({
     privateKey,
     addresses: { listen: [...listen] },
-    transports: transportsOf(init),
+    transports,
     connectionEncrypters: [noise()],
     streamMuxers: [yamux({ maxInboundStreams: limits.streams, streamOptions: { maxStreamWindowSize: MAX_WINDOW } })],
     // Answered for others; nothing here depends on what they would say, so they are not asked.

@@ -9,7 +9,7 @@ import type { Log } from '../../client/log.ts'
 import { type Bytes, copy, fromHex, toHex } from '../../client/primitives/bytes.ts'
 import { writeWhole } from '../files.ts'
 import { openLevel, StoreError } from '../storage/level.ts'
-import type { Certificates } from '../transports/listeners.ts'
+import type { Certificates } from '../transports/sockets.ts'
 
 // A member's folder: link.key (0600), votes/ with the vote key inside, archive/ that can be fetched again, NAME.pem (0600) with the
 // certificates of a transport, which can be made again at the cost of the address that readers know.

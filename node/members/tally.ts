@@ -17,6 +17,7 @@ import { type Bytes, equal, toHex } from '../../client/primitives/bytes.ts'
 import { UNIVERSE, type UniqueId } from '../../client/primitives/id.ts'
 import { createNodeHost, type NodeHost } from '../host.ts'
 import type { MemberStatus } from '../metrics/status.ts'
+import { transportsOf } from '../transports/listeners.ts'
 import { listenable } from '../transports/native.ts'
 import { Attest } from './attest.ts'
 import { findable } from './findable.ts'
@@ -73,7 +74,14 @@ export const startTally = async (options: MemberOptions): Promise<Member> => {
     if (unnamed.length > 0)
       log('warn', 'no address was given of these members: this one sends them nothing until it hears where they are', { members: unnamed })
     const { linkSeed: seed, certificates } = folder
-    const host = await createNodeHost({ seed, listen: await listenable(listen, log), log, gossip: topicOf(network), certificates })
+    const host = await createNodeHost({
+      seed,
+      listen: await listenable(listen, log),
+      log,
+      gossip: topicOf(network),
+      certificates,
+      transports: transportsOf,
+    })
     closing.push(() => host.close())
     const identity: Identity = { network, group: id, roster, rosterId: genesis.roster }
     const place = findable(host, { identity, addresses, bootstrap })

@@ -2,6 +2,7 @@ import { type WebSocket, WebSocketServer } from 'ws'
 import { silent } from '../../client/log.ts'
 import type { ByteStream } from '../../client/network/host.ts'
 import { createNodeHost } from '../../node/host.ts'
+import { transportsOf } from '../../node/transports/listeners.ts'
 import { secretOf } from '../groups/counter.ts'
 import { CHUNK, ECHO, GET, PUT } from './_transport.ts'
 
@@ -54,7 +55,7 @@ const startPlain = async (): Promise<string> => {
 /** One full node with all its listeners, and a plain WebSocket server in the same process. */
 export const main = async (): Promise<void> => {
   const limits = { perAddress: 256, perSecond: 256, pending: 256 }
-  const host = await createNodeHost({ seed: secretOf(0, 'peer'), listen: LISTEN, log: silent, limits })
+  const host = await createNodeHost({ seed: secretOf(0, 'peer'), listen: LISTEN, log: silent, limits, transports: transportsOf })
   await host.handle(ECHO, echo)
   await host.handle(GET, get)
   await host.handle(PUT, put)
