@@ -1,7 +1,7 @@
 import { existsSync, readdirSync, rmSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { defineConfig, type EnvironmentOptions, type Rolldown } from 'vite'
-import { version } from './package.json' with { type: 'json' }
+import published from './package.json' with { type: 'json' }
 import { graph } from './tools/graph.ts'
 import { plainImports } from './tools/plain-imports.ts'
 import { workerUrl } from './tools/worker-url.ts'
@@ -51,7 +51,7 @@ const output: Rolldown.OutputOptions = { format: 'es', entryFileNames: '[name].j
 /** A build for the browser. A library's imports of its own dependencies are bundled: a dapp gets no libp2p and no codec to resolve. */
 const browser = (entries: Entries, options: Rolldown.OutputOptions): EnvironmentOptions => ({
   consumer: 'client',
-  define: { 'process.env.NODE_ENV': '"production"', __COALITION_VERSION__: JSON.stringify(version) },
+  define: { 'process.env.NODE_ENV': '"production"', __COALITION_VERSION__: JSON.stringify(published.version) },
   build: {
     target: 'es2022',
     outDir: 'dist',

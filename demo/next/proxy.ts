@@ -4,7 +4,7 @@ import handshake from './handshake.json'
 // What React's development build evaluates, and the styles of Next's error overlay.
 const [EVAL, INLINE] = process.env.NODE_ENV === 'development' ? [" 'unsafe-eval'", " 'unsafe-inline'"] : ['', '']
 
-/** The page's own scripts, its own Worker, sockets to the members, and nothing else. */
+/** The page's own scripts, its own Worker, connections to the members, and nothing else. */
 const policyFor = (nonce: string): string =>
   [
     "default-src 'none'",
@@ -13,16 +13,17 @@ const policyFor = (nonce: string): string =>
     "worker-src 'self'",
     `style-src 'self'${INLINE}`,
     "img-src 'self'",
-    `connect-src 'self' ${handshake.bootstrap.map(originOf).join(' ')}`,
+    `connect-src 'self' ${[...new Set(handshake.bootstrap.flatMap(originOf))].join(' ')}`,
     "base-uri 'none'",
     "form-action 'none'",
     "frame-ancestors 'none'",
   ].join('; ')
 
-/** `/dns4/member.example/tcp/443/wss/p2p/…` is `wss://member.example:443`. */
-const originOf = (address: string): string => {
-  const [, , host, , port, transport] = address.split('/')
-  return `${transport}://${host}:${port}`
+/** `/dns4/member.example/tcp/443/wss/p2p/…` is `wss://member.example:443`; WebTransport's is `https:`, and WebRTC is held to none. */
+const originOf = (address: string): string[] => {
+  const [, , host, , port, transport, then] = address.split('/')
+  if (transport === 'ws' || transport === 'wss') return [`${transport}://${host}:${port}`]
+  return then === 'webtransport' ? [`https://${host}:${port}`] : []
 }
 
 // Without a matcher, so that the Worker's script carries the policy too: a Worker is held to the one that comes with its script.
