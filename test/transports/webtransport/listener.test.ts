@@ -212,7 +212,11 @@ describe('who gets in', () => {
     })
     await new Promise<void>((resolve) => socket.bind(0, '127.0.0.1', resolve))
     closing.push(() => void socket.close())
-    for (let i = 0; i < 500; i++) socket.send(randomBytes(1 + ((i * 37) % 1_400)).fill(i % 2 ? 0x40 : 0xc0, 0, 1), port, '127.0.0.1')
+    for (let i = 0; i < 500; i++) {
+      // Ids of more than 20 bytes, or a long one would be an honest packet of a version that is not spoken.
+      const head = Buffer.from([i % 2 ? 0x40 : 0xc0, ...randomBytes(4), 0xff])
+      socket.send(Buffer.concat([head, randomBytes(1_400)]).subarray(0, 1 + ((i * 37) % 1_400)), port, '127.0.0.1')
+    }
     // With a version that is spoken, and ids that are none.
     for (const size of [0, 7, 21, 255])
       socket.send(Buffer.concat([Buffer.from([0xc0, 0, 0, 0, 1, size]), randomBytes(1_300)]), port, '127.0.0.1')
