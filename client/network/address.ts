@@ -1,6 +1,6 @@
 import { base58, base64urlnopad } from '@scure/base'
 import { CoalitionError } from '../error.ts'
-import type { Bytes } from '../primitives/bytes.ts'
+import { type Bytes, concat } from '../primitives/bytes.ts'
 import { type IpBytes, reachOf, readIp4, readIp6 } from './ip.ts'
 
 // The addresses that a peer of a coalition may have: a small part of what a multiaddr can say, read strictly. What stands here is dialled by
@@ -32,9 +32,12 @@ const MAX_HASHES = 4
 
 // A peer id is a multihash in base58btc: identity (0x00), 36 bytes, then a protobuf with key type 1 (Ed25519) and 32 bytes of key
 // (libp2p specs, peer-ids). Only this form stands in a roster, so only this form is read.
-const ED25519_ID = [0x00, 0x24, 0x08, 0x01, 0x12, 0x20]
+const ED25519_ID = /* @__PURE__ */ Uint8Array.of(0x00, 0x24, 0x08, 0x01, 0x12, 0x20)
 /** Characters of such an id: "12D3KooW" and the key. */
 const ID_TEXT = 52
+
+/** The libp2p peer id of a link key of 32 bytes, as it stands in a multiaddr after /p2p/. */
+export const peerIdOf = (peer: Bytes): string => base58.encode(concat(ED25519_ID, peer))
 
 /** The link key that a multiaddr ends in, or null when it ends in none that can be read. */
 export const peerOf = (address: string): Bytes | null => {

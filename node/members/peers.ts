@@ -1,6 +1,6 @@
 import { CoalitionError } from '../../client/error.ts'
 import type { Member } from '../../client/groups/roster.ts'
-import { peerIdOf } from '../transports/addresses.ts'
+import { peerIdOf } from '../../client/network/address.ts'
 
 /** Whom a member dials, and whom it was told no address of. */
 export interface Peers {

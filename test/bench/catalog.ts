@@ -1,8 +1,9 @@
 import { createHash, createPrivateKey, type KeyObject, sign as signWith } from 'node:crypto'
 import { setFlagsFromString } from 'node:v8'
 import { runInNewContext } from 'node:vm'
-import { base58, base64urlnopad } from '@scure/base'
+import { base64urlnopad } from '@scure/base'
 import { silent } from '../../client/log.ts'
+import { peerIdOf } from '../../client/network/address.ts'
 import { Catalog, FULL_LIMITS, LIGHT_LIMITS } from '../../client/network/discovery/catalog.ts'
 import { syncCatalog } from '../../client/network/discovery/client.ts'
 import { type SignedEntry, signEntry, signedEntryCodec } from '../../client/network/discovery/entry.ts'
@@ -79,7 +80,7 @@ const peersOf = (lattices: number): readonly Person[] =>
 
 /** As a member says it that listens on every transport. */
 const entryOf = ({ peer, secret, group, port }: Person, startMs: number, updateMs: number): Promise<SignedEntry> => {
-  const id = base58.encode(Uint8Array.from([0, 36, 8, 1, 18, 32, ...peer]))
+  const id = peerIdOf(peer)
   const cert = (name: string): string => `certhash/u${base64urlnopad.encode(Uint8Array.from([0x12, 0x20, ...hashed(`${name} ${port}`)]))}`
   const at = '/ip4/93.184.216.34'
   const addresses = [

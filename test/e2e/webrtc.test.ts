@@ -1,12 +1,9 @@
-import { createServer, type Server } from 'node:http'
-import type { AddressInfo } from 'node:net'
-import { fileURLToPath } from 'node:url'
 import { type Browser, chromium } from 'playwright'
-import { build } from 'vite'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { asByteStream } from '../../client/network/link.ts'
 import { type Bytes, concat } from '../../client/primitives/bytes.ts'
 import { FLAGS, findChromium } from '../../scripts/chromium.mjs'
+import { type Site, serveSite } from '../site.ts'
 import { listening, type TestNode } from '../transports/webrtc/_nodes.ts'
 import { sumOf } from './_rtc-sum.ts'
 import { openTab, type Tab } from './page.ts'
@@ -16,35 +13,11 @@ import { openTab, type Tab } from './page.ts'
 /** The experiment by which Chromium refuses an offer whose ICE credentials were changed; off by default in Chromium 156. */
 const NO_MUNGING = '--force-fieldtrials=WebRTC-NoSdpMangleUfrag/Enabled/'
 
-const root = fileURLToPath(new URL('../..', import.meta.url))
-
-const bundle = async (name: string): Promise<string> => {
-  const built = await build({
-    ...{ configFile: false, root, logLevel: 'error' },
-    define: { 'process.env.NODE_ENV': '"production"' },
-    build: { write: false, target: 'es2022', rolldownOptions: { input: `${root}test/e2e/${name}.ts`, output: { codeSplitting: false } } },
-  })
-  const [first] = Array.isArray(built) ? built : [built]
-  if (first === undefined || !('output' in first)) throw new Error('nothing was built')
-  return first.output[0].code
-}
-
-let site: { readonly server: Server; readonly url: string }
+let site: Site
 let member: TestNode
 
 beforeAll(async () => {
-  const files: Readonly<Record<string, readonly [string, string]>> = {
-    '/': ['text/html', '<!doctype html><html lang="en"><title>rtc</title><script type="module" src="/page.js"></script></html>'],
-    '/page.js': ['text/javascript', await bundle('_rtc-page')],
-    '/worker.js': ['text/javascript', await bundle('_rtc-worker')],
-  }
-  const server = createServer((request, response) => {
-    const [type, body] = files[request.url ?? '/'] ?? []
-    if (type === undefined) response.writeHead(request.url === '/favicon.ico' ? 204 : 404).end()
-    else response.writeHead(200, { 'content-type': type }).end(body)
-  })
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
-  site = { server, url: `http://127.0.0.1:${(server.address() as AddressInfo).port}/` }
+  site = await serveSite('test/e2e/_rtc-page.ts', 'test/e2e/_rtc-worker.ts')
   member = await listening()
   await member.handle('/test/put/1', async (stream) => {
     const { chunks, write, finish } = asByteStream(stream)
@@ -60,7 +33,7 @@ beforeAll(async () => {
 })
 afterAll(async () => {
   await member?.stop()
-  site?.server.close()
+  await site?.[Symbol.asyncDispose]()
 })
 
 const read = async (chunks: AsyncIterable<Bytes>): Promise<Bytes> => {

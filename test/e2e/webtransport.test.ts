@@ -1,54 +1,28 @@
-import { createServer, type Server } from 'node:http'
-import type { AddressInfo } from 'node:net'
-import { fileURLToPath } from 'node:url'
 import type { Stream } from '@libp2p/interface'
 import type { Libp2p } from 'libp2p'
 import type { Browser } from 'playwright'
-import { build } from 'vite'
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
 import { asByteStream } from '../../client/network/link.ts'
 import { DAY } from '../../node/transports/webtransport/certificate.ts'
 import type { WebTransportOptions } from '../../node/transports/webtransport/index.ts'
+import { type Site, serveSite } from '../site.ts'
 import { manualClock } from '../transports/webtransport/_clock.ts'
 import { addressOf, listenAt } from '../transports/webtransport/_dialer.ts'
 import { launch, openTab, type Tab } from './page.ts'
 
 // PROTOCOL.md section 5: our WebTransport listener and a real Chromium, by its own WebTransport and by js-libp2p's dialer in a Worker.
 
-const root = fileURLToPath(new URL('../..', import.meta.url))
 const PATH = '/.well-known/libp2p-webtransport?type=noise'
 
-const bundle = async (): Promise<string> => {
-  const built = await build({
-    ...{ configFile: false, root, logLevel: 'error' },
-    define: { 'process.env.NODE_ENV': '"production"' },
-    build: {
-      write: false,
-      target: 'es2022',
-      rolldownOptions: { input: `${root}test/e2e/_webtransport-worker.ts`, output: { codeSplitting: false } },
-    },
-  })
-  const [first] = Array.isArray(built) ? built : [built]
-  if (first === undefined || !('output' in first)) throw new Error('nothing was built')
-  return first.output[0].code
-}
-
 let browser: Browser
-let site: { readonly server: Server; readonly url: string }
+let site: Site
 beforeAll(async () => {
   browser = await launch()
-  const worker = await bundle()
-  const server = createServer((request, response) => {
-    if (request.url === '/worker.js') response.writeHead(200, { 'content-type': 'text/javascript' }).end(worker)
-    else if (request.url === '/favicon.ico') response.writeHead(204).end()
-    else response.writeHead(200, { 'content-type': 'text/html' }).end('<!doctype html><html lang="en"><title>webtransport</title></html>')
-  })
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
-  site = { server, url: `http://127.0.0.1:${(server.address() as AddressInfo).port}/` }
+  site = await serveSite(null, 'test/e2e/_webtransport-worker.ts')
 })
 afterAll(async () => {
   await browser?.close()
-  site?.server.close()
+  await site?.[Symbol.asyncDispose]()
 })
 
 const closing: (() => unknown)[] = []

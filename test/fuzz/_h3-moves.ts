@@ -4,19 +4,9 @@ import { writeFields } from '../../node/transports/webtransport/qpack.ts'
 import { writeSettings } from '../../node/transports/webtransport/settings.ts'
 import type { Field } from '../../node/transports/webtransport/static-table.ts'
 import { writeVarint } from '../../node/transports/webtransport/varint.ts'
-import { PATH } from '../transports/webtransport/_wire.ts'
+import { CONNECT } from '../transports/webtransport/_wire.ts'
 
 // What a browser sends, in the parts that the fuzz changes and mixes.
-
-export const CONNECT: readonly Field[] = [
-  [':method', 'CONNECT'],
-  [':protocol', 'webtransport'],
-  [':scheme', 'https'],
-  [':authority', '127.0.0.1:4001'],
-  [':path', PATH],
-  ['sec-webtransport-http3-draft02', '1'],
-  ['origin', 'https://example.org'],
-]
 
 const GET: readonly Field[] = [
   [':method', 'GET'],

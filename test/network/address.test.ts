@@ -3,10 +3,9 @@ import { base64urlnopad } from '@scure/base'
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { isError } from '../../client/error.ts'
-import { type Address, asAddress, mayDial, peerOf, readAddress } from '../../client/network/address.ts'
+import { type Address, asAddress, mayDial, peerIdOf, peerOf, readAddress } from '../../client/network/address.ts'
 import { fixed } from '../../client/network/candidates.ts'
 import { readIp6 } from '../../client/network/ip.ts'
-import { peerIdOf } from '../../node/transports/addresses.ts'
 
 // PROTOCOL.md section 5 and issue 7, "Security": what strangers tell is read strictly, and dialled only where it may lead.
 

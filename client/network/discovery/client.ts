@@ -2,9 +2,10 @@ import { CoalitionError } from '../../error.ts'
 import { type Bytes, compare, toHex } from '../../primitives/bytes.ts'
 import { decode, encode } from '../../primitives/codec.ts'
 import type { UniqueId } from '../../primitives/id.ts'
-import type { ByteStream, Host, Link } from '../host.ts'
+import type { Host, Link } from '../host.ts'
 import { frame, frames } from '../light/frame.ts'
-import { race, type Scope, scope, whenAborted } from '../scope.ts'
+import { openStream } from '../open-stream.ts'
+import { race, scope } from '../scope.ts'
 import type { Catalog } from './catalog.ts'
 import type { SignedEntry } from './entry.ts'
 import type { HeadHint } from './heads.ts'
@@ -88,7 +89,7 @@ const ask = async (link: Link, sync: Sync, { host, signal }: SyncOptions): Promi
     own.abort(new CatalogError('timeout', `no answer within ${CATALOG_LIMITS.stepMs} ms`)),
   )
   try {
-    const stream = await openStream(link, own)
+    const stream = await openStream(link, CATALOG_PROTOCOL, own.signal)
     await race(stream.write(frame(encode(catalogRequestCodec, { kind: 'sync', value: sync }), CATALOG_LIMITS.request)), own.signal)
     // Not waited for: some transports are done with it only when the server is.
     void stream.finish().catch(() => {})
@@ -102,16 +103,6 @@ const ask = async (link: Link, sync: Sync, { host, signal }: SyncOptions): Promi
     // One answer is all there is: whatever else comes is not waited for.
     own.abort(new CatalogError('answer', 'the exchange is over'))
   }
-}
-
-const openStream = async (link: Link, { signal }: Scope): Promise<ByteStream> => {
-  const opening = link.stream(CATALOG_PROTOCOL, { signal })
-  // A stream that comes after the asker has given up is closed here, or nobody would.
-  opening.then(
-    (stream) => whenAborted(signal, () => stream.abort(signal.reason as Error)),
-    () => {},
-  )
-  return race(opening, signal)
 }
 
 /** A peer's catalog that could not be read. `part` says whose doing it is: `refused` and `timeout` may be an honest peer's. */

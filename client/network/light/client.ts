@@ -2,7 +2,8 @@ import { CoalitionError } from '../../error.ts'
 import type { Bytes } from '../../primitives/bytes.ts'
 import { decode, encode } from '../../primitives/codec.ts'
 import type { ByteStream, Host, Link } from '../host.ts'
-import { race, type Scope, scope, whenAborted } from '../scope.ts'
+import { openStream } from '../open-stream.ts'
+import { race, type Scope, scope } from '../scope.ts'
 import { frame, frames } from './frame.ts'
 import {
   ERROR_CODE,
@@ -64,7 +65,7 @@ export const exchange = async <K extends keyof Answered>(
     own.end()
   }
   try {
-    const stream = await openStream(link, own)
+    const stream = await openStream(link, LIGHT_PROTOCOL, own.signal)
     const replies = frames(stream.chunks)
     options.onSend?.()
     await race(send(stream, { kind, value } as Request), own.signal)
@@ -100,7 +101,7 @@ export async function* watch(
 ): AsyncGenerator<Watched, void, undefined> {
   const own = scope(options.signal, link.closed)
   try {
-    const stream = await openStream(link, own)
+    const stream = await openStream(link, LIGHT_PROTOCOL, own.signal)
     const replies = frames(stream.chunks)
     await race(send(stream, { kind: 'watch', value: { ...request, credit: WINDOW } }), own.signal)
     for (let credit = WINDOW, taken = 0; ; ) {
@@ -118,16 +119,6 @@ export async function* watch(
     // On every way out, a caller who breaks off included: a watch has no end of its own, and the server is told by the reset.
     own.abort(new AnswerError('the watch was left'))
   }
-}
-
-const openStream = async (link: Link, { signal }: Scope): Promise<ByteStream> => {
-  const opening = link.stream(LIGHT_PROTOCOL, { signal })
-  // A stream that comes after the caller has given up is closed here, or nobody would.
-  opening.then(
-    (stream) => whenAborted(signal, () => stream.abort(signal.reason as Error)),
-    () => {},
-  )
-  return race(opening, signal)
 }
 
 const send = (stream: ByteStream, request: Request): Promise<void> => stream.write(frame(encode(requestCodec, request)))

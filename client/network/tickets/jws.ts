@@ -1,4 +1,4 @@
-import { base58, base64urlnopad } from '@scure/base'
+import { base64urlnopad } from '@scure/base'
 import { CoalitionError } from '../../error.ts'
 import { type Bytes, concat, utf8 } from '../../primitives/bytes.ts'
 import { type Json, member, optional, ParseError, record, text } from '../../primitives/json.ts'
@@ -124,12 +124,6 @@ const decodePart = (part: string, path: string): Bytes => {
     throw new JwtError(path, 'is no base64url')
   }
 }
-
-// libp2p specs, peer-ids: the identity multihash (00 24) of the key's protobuf { type = 1: Ed25519, data = 2 }.
-const PEER_PREFIX = /* @__PURE__ */ Uint8Array.of(0x00, 0x24, 0x08, 0x01, 0x12, 0x20)
-
-/** What `sub` has to be for a link key of 32 bytes. */
-export const subjectOf = (peer: Bytes): string => base58.encode(concat(PEER_PREFIX, peer))
 
 /** Bytes that are no ticket of JWT_CLASS. `path` names the part and field. */
 export class JwtError extends CoalitionError {

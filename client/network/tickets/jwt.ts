@@ -3,7 +3,8 @@ import { encode, fixed, type Of, struct, text, u8, variant, vector } from '../..
 import type { Verify } from '../../primitives/ed25519.ts'
 import { asId, derive } from '../../primitives/id.ts'
 import type { VerifyEcdsa } from '../../verify/attestation.ts'
-import { type JwsAlgorithm, type Jwt, readJwt, subjectOf } from './jws.ts'
+import { peerIdOf } from '../address.ts'
+import { type JwsAlgorithm, type Jwt, readJwt } from './jws.ts'
 import { JWT_CLASS } from './ticket.ts'
 import { type Bearer, type Entry, firstOf, type TicketValidator, ValidatorError } from './validator.ts'
 
@@ -72,7 +73,7 @@ const claimProblem = ({ claims }: Jwt, issuer: string, { peer, component, surfac
   const { expires, notBefore, issuedAt } = claims
   const differs = [
     ['iss', issuer, claims.issuer],
-    ['sub', subjectOf(peer), claims.subject],
+    ['sub', peerIdOf(peer), claims.subject],
     ['aud', toHex(component), claims.audience],
     ['surface', surface, claims.surface],
     ['verb', verb, claims.verb],

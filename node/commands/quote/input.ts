@@ -1,12 +1,10 @@
-import { createHash } from 'node:crypto'
 import { CoalitionError } from '../../../client/error.ts'
-import { type Bytes, fromHex, toHex } from '../../../client/primitives/bytes.ts'
-import { INTEL_ROOT, type TrustedRoot } from '../../../client/verify/attestation.ts'
-import { readPem } from '../../../client/verify/collateral/index.ts'
+import type { Bytes } from '../../../client/primitives/bytes.ts'
+import type { TrustedRoot, VerifyEcdsa } from '../../../client/verify/attestation.ts'
 import { readJson } from '../../../client/verify/collateral/json.ts'
 import { MAX_PEM } from '../../../client/verify/collateral/pem.ts'
 import { parsePolicy, type QuotePolicy } from '../../../client/verify/quote/index.ts'
-import { readCertificate } from '../../../wasm/certificate.ts'
+import { intelRoot, readRoot } from '../../../client/verify/trusted-root.ts'
 import { FormatError } from '../../../wasm/reading.ts'
 import { readBounded } from '../../collateral/folder.ts'
 import { UsageError } from '../../io.ts'
@@ -44,15 +42,8 @@ export const readPolicy = (path: string | undefined): Promise<QuotePolicy> =>
  *
  * @throws UsageError
  */
-export const readRoot = (path: string | undefined): Promise<TrustedRoot> =>
-  path === undefined
-    ? Promise.resolve({ spkiHash: fromHex(INTEL_ROOT), development: false })
-    : naming(path, async () => {
-        const [der, ...more] = readPem(await readBounded(path, MAX_PEM), 'PEM')
-        if (der === undefined || more.length > 0) throw new UsageError(`${path} holds ${more.length + 1} certificates: name the root alone`)
-        const spkiHash = new Uint8Array(createHash('sha256').update(readCertificate(der).spki).digest())
-        return { spkiHash, development: toHex(spkiHash) !== INTEL_ROOT }
-      })
+export const readRootFile = (path: string | undefined, ecdsa: VerifyEcdsa): Promise<TrustedRoot> =>
+  path === undefined ? Promise.resolve(intelRoot()) : naming(path, async () => readRoot(await readBounded(path, MAX_PEM), ecdsa))
 
 /** Says in which file something could not be read. */
 export const naming = async <T>(path: string, run: () => Promise<T>): Promise<T> => {

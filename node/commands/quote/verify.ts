@@ -9,7 +9,7 @@ import { readCollateralAt } from '../../collateral/folder.ts'
 import { type Io, UsageError } from '../../io.ts'
 import { toJson } from '../../json-lines.ts'
 import { plain, report, whole } from '../report.ts'
-import { naming, readPolicy, readQuoteFile, readRoot } from './input.ts'
+import { naming, readPolicy, readQuoteFile, readRootFile } from './input.ts'
 import { policyFields, wordsOf } from './words.ts'
 
 /** The last second of the year 2286: more is a time in milliseconds. */
@@ -35,13 +35,14 @@ export const verify = async (argv: readonly string[], io: Io): Promise<number> =
   if (files.length === 0) throw new UsageError('name a quote with --quote')
   if (path === undefined) throw new UsageError('name its collateral with --collateral')
   const at = whole('--at', values.at, LATEST) ?? Math.floor(Date.now() / 1000)
-  const root = await readRoot(values.root)
+  const ecdsa = createEcdsa(webcrypto.subtle as never)
+  const root = await readRootFile(values.root, ecdsa)
   const policy = await readPolicy(values.policy)
   const collateral = await naming(path, () => readCollateralAt(path))
   const store = values.memory === undefined ? undefined : await openStore(values.memory)
   try {
     const memory = store && rollbackMemory(store)
-    const options = { at, root, policy, ecdsa: createEcdsa(webcrypto.subtle as never), ...(memory && { memory }) }
+    const options = { at, root, policy, ecdsa, ...(memory && { memory }) }
     return await verifyAll(files, await verifier(collateral, options), { json: values.json, at }, io)
   } finally {
     await store?.close()

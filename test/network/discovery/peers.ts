@@ -1,5 +1,5 @@
 import { sign as signWith } from 'node:crypto'
-import { base58 } from '@scure/base'
+import { peerIdOf } from '../../../client/network/address.ts'
 import { type PeerEntry, type SignedEntry, signEntry } from '../../../client/network/discovery/entry.ts'
 import { type Bytes, compare } from '../../../client/primitives/bytes.ts'
 import { UNIVERSE } from '../../../client/primitives/id.ts'
@@ -9,7 +9,7 @@ import { keyOf } from '../chain.ts'
 
 export const peerIn = (name: string): Bytes => keyOf(name).public
 
-export const textOf = (name: string): string => base58.encode(Uint8Array.from([0, 36, 8, 1, 18, 32, ...peerIn(name)]))
+export const textOf = (name: string): string => peerIdOf(peerIn(name))
 
 /** A public address of the peer. */
 export const publicOf = (name: string, port = 4_001): string => `/ip4/9.9.9.9/tcp/${port}/ws/p2p/${textOf(name)}`

@@ -1,6 +1,7 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { readJwt, subjectOf } from '../../../client/network/tickets/jws.ts'
+import { peerIdOf } from '../../../client/network/address.ts'
+import { readJwt } from '../../../client/network/tickets/jws.ts'
 import { jwt } from '../../../client/network/tickets/jwt.ts'
 import { toHex } from '../../../client/primitives/bytes.ts'
 import { id } from '../../../client/primitives/id.ts'
@@ -14,7 +15,7 @@ const component = id('a component')
 const bearer = { peer, component, surface: 'refunds', verb: 'watch', at: AT }
 const claims = {
   iss: 'operator one',
-  sub: subjectOf(peer),
+  sub: peerIdOf(peer),
   aud: toHex(component),
   exp: AT + 3_600,
   surface: 'refunds',
@@ -38,7 +39,7 @@ describe('a JWT as a ticket', () => {
 
   it.each([
     ['another issuer', { iss: 'operator two' }, /^iss is operator two/],
-    ['another peer', { sub: subjectOf(peerKey(2)) }, /^sub is /],
+    ['another peer', { sub: peerIdOf(peerKey(2)) }, /^sub is /],
     ['another component', { aud: toHex(id('another')) }, /^aud is /],
     ['another surface', { surface: 'pool' }, /^surface is pool/],
     ['no surface', { surface: undefined }, /^surface is missing/],

@@ -2,7 +2,7 @@ import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { issuerFingerprint } from '../../../client/coalition/tickets/issuer.ts'
 import { recogniseIssuer } from '../../../client/coalition/tickets/recognise.ts'
-import { subjectOf } from '../../../client/network/tickets/jws.ts'
+import { peerIdOf } from '../../../client/network/address.ts'
 import { jwt } from '../../../client/network/tickets/jwt.ts'
 import { all, any, type Entry, type TicketValidator } from '../../../client/network/tickets/validator.ts'
 import { toHex } from '../../../client/primitives/bytes.ts'
@@ -62,7 +62,7 @@ describe('a coalition’s issuer', () => {
   const issuer = { name: 'superchain-tickets', keys: [key.key], acl: asId<'AclFingerprint'>(new Uint8Array(32).fill(7)) }
   const claims = {
     iss: toHex(issuerFingerprint(issuer)),
-    sub: subjectOf(bearer.peer),
+    sub: peerIdOf(bearer.peer),
     aud: toHex(bearer.component),
     exp: AT + 60,
     surface: 'refunds',

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
+import { peerIdOf } from '../../../client/network/address.ts'
 import { peersOf } from '../../../node/members/peers.ts'
-import { peerIdOf } from '../../../node/transports/addresses.ts'
 
 const members = [0, 1, 2, 3].map((seat) => ({ peer: new Uint8Array(32).fill(seat + 1) }))
 const addressOf = (seat: number, port = 4_000): string => `/ip4/127.0.0.1/tcp/${port}/p2p/${peerIdOf(new Uint8Array(32).fill(seat + 1))}`

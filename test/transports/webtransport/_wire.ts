@@ -3,6 +3,7 @@ import { concat } from '../../../client/primitives/bytes.ts'
 import { serveHttp3 } from '../../../node/transports/webtransport/http3.ts'
 import type { Read } from '../../../node/transports/webtransport/quic/stream.ts'
 import type { Session } from '../../../node/transports/webtransport/session.ts'
+import type { Field } from '../../../node/transports/webtransport/static-table.ts'
 import type { WireConnection, WireStream } from '../../../node/transports/webtransport/wire.ts'
 
 // HTTP/3 and the session on streams in memory: what the peer sends is put in by hand, what is sent to it is kept.
@@ -132,6 +133,17 @@ export interface Served {
 }
 
 export const PATH = '/.well-known/libp2p-webtransport?type=noise'
+
+/** What a browser asks for a session with. */
+export const CONNECT: readonly Field[] = [
+  [':method', 'CONNECT'],
+  [':protocol', 'webtransport'],
+  [':scheme', 'https'],
+  [':authority', '127.0.0.1:4001'],
+  [':path', PATH],
+  ['sec-webtransport-http3-draft02', '1'],
+  ['origin', 'https://example.org'],
+]
 
 /** HTTP/3 on an established connection in memory. */
 export const serve = (opened: (session: Session) => void = () => {}): Served => {

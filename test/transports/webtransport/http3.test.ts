@@ -6,17 +6,8 @@ import { readFields, writeFields } from '../../../node/transports/webtransport/q
 import { writeSettings } from '../../../node/transports/webtransport/settings.ts'
 import type { Field } from '../../../node/transports/webtransport/static-table.ts'
 import { readVarint, writeVarint } from '../../../node/transports/webtransport/varint.ts'
-import { PATH, type Served, serve } from './_wire.ts'
+import { CONNECT, PATH, type Served, serve } from './_wire.ts'
 
-const CONNECT: readonly Field[] = [
-  [':method', 'CONNECT'],
-  [':protocol', 'webtransport'],
-  [':scheme', 'https'],
-  [':authority', '127.0.0.1:4001'],
-  [':path', PATH],
-  ['sec-webtransport-http3-draft02', '1'],
-  ['origin', 'https://example.org'],
-]
 const headers = (fields: readonly Field[]): Bytes => writeFrame(FRAME.headers, writeFields(fields))
 const control = (...frames: readonly Bytes[]): Bytes => concat(writeVarint(0), ...frames)
 const settings = writeFrame(FRAME.settings, writeSettings())

@@ -3,18 +3,22 @@ import type { AddressInfo } from 'node:net'
 import { fileURLToPath } from 'node:url'
 import { build } from 'vite'
 
-/** A page of a bench or test: its script, and a Worker's, each bundled into one file. */
+/** A page of a bench or test, and a Worker, each bundled into one file. */
 export interface Site extends AsyncDisposable {
   readonly url: string
 }
 
-const root = fileURLToPath(new URL('../..', import.meta.url))
+const root = fileURLToPath(new URL('..', import.meta.url))
 
-/** Serves a page on loopback whose script is `page`, with `worker` at /worker.js; both are paths from the root of the checkout. */
-export const serveSite = async (page: string, worker: string): Promise<Site> => {
+/**
+ * Serves a page on loopback whose script is `page`, with `worker` at /worker.js; both are paths from the root of the checkout. Null for a page
+ * without a script.
+ */
+export const serveSite = async (page: string | null, worker: string): Promise<Site> => {
+  const script = page === null ? '' : '<script type="module" src="/page.js"></script>'
   const files: Readonly<Record<string, readonly [type: string, body: string]>> = {
-    '/': ['text/html', '<!doctype html><html lang="en"><title>bench</title><script type="module" src="/page.js"></script></html>'],
-    '/page.js': ['text/javascript', await bundle(page)],
+    '/': ['text/html', `<!doctype html><html lang="en"><title>site</title>${script}</html>`],
+    ...(page !== null && { '/page.js': ['text/javascript', await bundle(page)] as const }),
     '/worker.js': ['text/javascript', await bundle(worker)],
   }
   const server = createServer(({ url = '' }, response) => {
