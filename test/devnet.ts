@@ -71,6 +71,10 @@ export const startDevnet = async (folder: string, more: readonly string[] = []):
     events,
     next,
     end,
-    [Symbol.asyncDispose]: async () => void (await end()),
+    // By its channel, not by a signal: a terminal's Ctrl-C reaches it too, and at a second signal it would leave its children behind.
+    [Symbol.asyncDispose]: async () => {
+      if (child.connected) child.disconnect()
+      await exit
+    },
   }
 }

@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { type Browser, type BrowserContext, chromium, type Page } from 'playwright'
 import { FLAGS, findChromium } from '../../scripts/chromium.mjs'
 
-/** A page in a Chromium of its own, and everything that it complained about. */
+/** A page, and everything that it complained about. */
 export interface Tab extends AsyncDisposable {
   readonly page: Page
   /** Console errors and uncaught exceptions so far. */
@@ -14,16 +14,24 @@ export interface Tab extends AsyncDisposable {
 /** One browser for a whole test file. */
 export const launch = async (): Promise<Browser> => chromium.launch({ executablePath: await findChromium(), args: FLAGS, headless: true })
 
+/** A tab in a profile of its own, which ends with it. */
 export const openTab = async (browser: Browser, url: string): Promise<Tab> => {
-  const context: BrowserContext = await browser.newContext({ viewport: { width: 900, height: 1_000 } })
-  const page = await context.newPage()
+  const context = await newProfile(browser)
+  return { ...(await openTabIn(context, url)), [Symbol.asyncDispose]: () => context.close() }
+}
+
+/** What a person opens tabs in: they share storage, locks and with them one Worker. */
+export const newProfile = (browser: Browser): Promise<BrowserContext> => browser.newContext({ viewport: { width: 900, height: 1_000 } })
+
+export const openTabIn = async (profile: BrowserContext, url: string): Promise<Tab> => {
+  const page = await profile.newPage()
   const complaints: string[] = []
   page.on('console', (message) => {
     if (message.type() === 'error') complaints.push(message.text())
   })
   page.on('pageerror', (error) => complaints.push(String(error)))
   await page.goto(url)
-  return { page, complaints, [Symbol.asyncDispose]: () => context.close() }
+  return { page, complaints, [Symbol.asyncDispose]: () => page.close() }
 }
 
 /** A folder that is gone when the test is done. */

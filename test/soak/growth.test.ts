@@ -4,7 +4,7 @@ import { growthOf, growthProblems, KINDS, type Kind, type Minute, paceProblems }
 const minute = (at: number, bytes: Partial<Record<Kind, number>> = {}): Minute => ({
   minute: at,
   bytes: { pages: 100, workers: 100, chromium: 100, members: 100, devnet: 100, ...bytes },
-  tab: { page: 1, workers: 1 },
+  page: 1,
   anonymous: 1,
   chain: 1,
   processes: 1,

@@ -7,8 +7,8 @@ export interface Minute {
   readonly minute: number
   /** `pages` and `workers` are heaps after a collection, over all tabs; the others are resident, the median of the minute's samples. */
   readonly bytes: Readonly<Record<Kind, number>>
-  /** Heaps of one tab, median over tabs. */
-  readonly tab: { readonly page: number; readonly workers: number }
+  /** The page heap of one tab, median over tabs. */
+  readonly page: number
   /** Resident bytes of Chromium's processes that stand for no file. */
   readonly anonymous: number
   /** The chain is not ours, and keeps every state that it ever had: shown, and not judged. */
@@ -55,11 +55,11 @@ export const paceProblems = (minutes: readonly Minute[]): readonly string[] => {
 const megabytes = (bytes: number): string => `${(bytes / 1_048_576).toFixed(bytes < 104_857_600 ? 1 : 0)} MB`
 
 /** A minute as a person reads it. */
-export const lineOf = ({ minute, bytes, tab, anonymous, chain, processes, cpu, block }: Minute): string =>
+export const lineOf = ({ minute, bytes, page, anonymous, chain, processes, cpu, block }: Minute): string =>
   [
     `minute ${String(minute).padStart(2)}`,
-    `pages ${megabytes(bytes.pages)} (median ${megabytes(tab.page)})`,
-    `workers ${megabytes(bytes.workers)} (median ${megabytes(tab.workers)})`,
+    `pages ${megabytes(bytes.pages)} (median ${megabytes(page)})`,
+    `workers ${megabytes(bytes.workers)}`,
     `chromium ${megabytes(bytes.chromium)} in ${processes} processes (anonymous ${megabytes(anonymous)})`,
     `members ${megabytes(bytes.members)}`,
     `devnet ${megabytes(bytes.devnet)}`,

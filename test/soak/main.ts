@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { UsageError } from '../../node/io.ts'
 import { toJson } from '../../node/json-lines.ts'
+import { interrupted } from '../../node/signals.ts'
 import { type Devnet, startDevnet } from '../devnet.ts'
 import { type Asked, readArguments, usage } from './arguments.ts'
 import { type FailoverOutcome, failOver } from './failover.ts'
@@ -13,17 +14,22 @@ import { soakTabs, type TabOutcome } from './tabs.ts'
  * `npm run soak -- --kills 20 --seed 1`: four member processes under load, killed again and again.
  * `npm run soak -- --failover --kills 20 --transport ws`: a tab whose member is killed, again and again.
  * `npm run soak -- --tabs 20 --minutes 24`: tabs that stay open at one block a second.
- * Exit 1 when anything was lost, or holds more and more, 2 for a command line that cannot be used.
+ * Exit 1 when anything was lost, or holds more and more, 2 for a command line that cannot be used, 130 when it was interrupted.
  */
 export const main = async (args: readonly string[]): Promise<number> => {
   try {
-    return await soak(readArguments(args))
+    const code = await soak(readArguments(args))
+    // What an interrupted run began, a browser among it, goes on as long as this process does.
+    return code === INTERRUPTED ? process.exit(code) : code
   } catch (error) {
     if (!(error instanceof UsageError)) throw error
     console.error(`${error.message}\n\n${usage}`)
     return 2
   }
 }
+
+/** What a shell says of a program that Ctrl-C ended. */
+const INTERRUPTED = 130
 
 const soak = async (asked: Asked): Promise<number> => {
   const log = asked.json ? console.error : console.log
@@ -33,7 +39,11 @@ const soak = async (asked: Asked): Promise<number> => {
     const served = asked.kind === 'failover' ? ['--transports', asked.transport] : []
     await using devnet = await startDevnet(folder, ['--no-traffic', '--block-time', '1', ...served])
     const started = performance.now()
-    const outcome = await run(asked, devnet, folder, log)
+    const outcome = await Promise.race([run(asked, devnet, folder, log), interrupted()])
+    if (outcome === undefined) {
+      log('interrupted')
+      return INTERRUPTED
+    }
     for (const problem of outcome.problems) log(`PROBLEM ${problem}`)
     const seconds = Math.round((performance.now() - started) / 1_000)
     log(`${wordsOf(outcome)} in ${seconds} s: ${outcome.problems.length} problems`)

@@ -85,7 +85,7 @@ export const minuteOf = (heaps: readonly Heap[], looks: readonly Look[]): Omit<M
       members: middle(({ members }) => members.rss),
       devnet: middle(({ devnet }) => devnet.rss),
     },
-    tab: { page: median(pages), workers: median(workers) },
+    page: median(pages),
     anonymous: middle(({ chromium }) => chromium.anonymous),
     chain: middle(({ chain }) => chain.rss),
     processes: middle(({ chromium }) => chromium.processes),

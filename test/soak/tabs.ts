@@ -5,7 +5,7 @@ import { BUILDER } from '../../node/devnet/handshake.ts'
 import { payBuilder } from '../../node/devnet/traffic.ts'
 import { textLog } from '../../node/json-lines.ts'
 import type { Devnet } from '../devnet.ts'
-import { launch } from '../e2e/page.ts'
+import { launch, newProfile } from '../e2e/page.ts'
 import { FROM, growthOf, growthProblems, lineOf, type Minute, paceProblems } from './growth.ts'
 import { heapsOf, lookAt, looksUntil, minuteOf } from './measure.ts'
 import { openReader, type Reader } from './reader.ts'
@@ -13,8 +13,9 @@ import { shownIn } from './rows.ts'
 import { pidOf } from './rss.ts'
 import { finalProblems, openWatched, type Watched } from './watched.ts'
 
-// Tabs that stay open while a refund comes with every block, and what must come out of it: each shows every item once and in order, the same
-// that a reader in Node is given, and neither page, Worker, browser nor member holds more at the end than when the lists were full.
+// Tabs of one profile, so with one Worker among them, that stay open while a refund comes with every block, and what must come out of it:
+// each shows every item once and in order, the same that a reader in Node is given, and neither page, Worker, browser nor member holds more
+// at the end than when the lists were full.
 
 export interface TabOptions {
   /** Started with `--no-traffic`: the soak pays itself. */
@@ -50,8 +51,9 @@ export const soakTabs = async ({ devnet, tabs, minutes, log }: TabOptions): Prom
   const paying = payBuilder(traffic, ({ hash }) => sent.push(hash))
   try {
     await using reader = await openReader(devnet.config)
+    const profile = await newProfile(browser)
     const opened: Watched[] = []
-    for (let i = 0; i < tabs; i++) opened.push(await openWatched(browser, devnet.page, `tab ${i}`))
+    for (let i = 0; i < tabs; i++) opened.push(await openWatched(profile, devnet.page, `tab ${i}`))
     log(`${tabs} tabs show refunds, ${reader.slots.size} read in Node`)
     const parts = { devnet, browser, opened, reader, sent, log }
     const { taken, silent } = await watch(parts, minutes)

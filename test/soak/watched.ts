@@ -1,5 +1,5 @@
-import type { Browser } from 'playwright'
-import { openTab, type Tab } from '../e2e/page.ts'
+import type { BrowserContext } from 'playwright'
+import { openTabIn, type Tab } from '../e2e/page.ts'
 import { type Heapmeter, heapmeter } from './heap.ts'
 import type { Reader } from './reader.ts'
 import { followed, NOTHING, rowsOf, type Sequence, watchRows } from './rows.ts'
@@ -16,8 +16,8 @@ export interface Watched {
 const PATIENCE = 120_000
 
 /** Opens a tab and waits for its first refund. @throws Error when there is none in time, with what the page says instead */
-export const openWatched = async (browser: Browser, url: string, name: string): Promise<Watched> => {
-  const tab = await openTab(browser, url)
+export const openWatched = async (profile: BrowserContext, url: string, name: string): Promise<Watched> => {
+  const tab = await openTabIn(profile, url)
   const { page } = tab
   let sequence = NOTHING
   await watchRows(page, (listing) => {
