@@ -1,12 +1,14 @@
 import { CoalitionError } from '../error.ts'
 import { fromHex, toHex } from '../primitives/bytes.ts'
 import { asId, UNIVERSE, type UniqueId } from '../primitives/id.ts'
+import type { RollbackMemory } from '../verify/collateral/index.ts'
 import type { Binding } from './binding.ts'
 import { fixed } from './candidates.ts'
 import { Discovery } from './discovery/discovery.ts'
 import type { Handle } from './handle.ts'
 import type { Host } from './host.ts'
 import { Keep } from './keep/keeping.ts'
+import { keptRollback } from './keep/rollback.ts'
 import type { ConnectOptions, Network, OpenOptions } from './network.ts'
 import { timeoutOf } from './reader/consult.ts'
 import { equivocationOf } from './reader/export.ts'
@@ -34,6 +36,7 @@ interface Common {
   readonly links: Links
   readonly discovery: Discovery
   readonly keep: Keep | null
+  readonly rollback: RollbackMemory
   readonly options: ConnectOptions
   readonly network: UniqueId
   /** By group, surface and strength: the same question at the same strength is followed once. */
@@ -50,10 +53,12 @@ interface Common {
 export const createNetwork = (host: Host, bindings: readonly Binding<unknown>[], options: ConnectOptions): Network => {
   const network = options.network === undefined ? UNIVERSE : asId<'UniqueId'>(fromHex(options.network, 'network', 32))
   const { bootstrap, transports } = options
-  const keep = host.storage === null || options.storage === false ? null : new Keep(host, host.storage)
+  const storage = options.storage === false ? null : host.storage
+  const keep = storage && new Keep(host, storage)
+  const rollback = keptRollback(host, storage)
   const links = new Links({ host, bootstrap, transports })
   const discovery = new Discovery({ host, network, bootstrap: fixed(bootstrap), links })
-  const common: Common = { host, links, discovery, keep, options, network, readers: new Map() }
+  const common: Common = { host, links, discovery, keep, rollback, options, network, readers: new Map() }
   const own = scope(options.signal)
   const close = async (): Promise<void> => {
     own.abort(new ShutdownError())
@@ -110,7 +115,7 @@ const openHandle = async <T>(common: Common, binding: Binding<T>, config: unknow
 }
 
 const acquire = <T>(common: Common, binding: Binding<T>, config: unknown, withstand: number | null) => {
-  const { host, links, discovery, keep, network, readers } = common
+  const { host, links, discovery, keep, rollback, network, readers } = common
   const identified = binding.identify(network, config)
   const key = `${toHex(identified.group)} ${binding.surface} ${withstand}`
   const shared = readers.get(key) ?? { ...start(), binding, config, users: 0 }
@@ -142,6 +147,7 @@ const acquire = <T>(common: Common, binding: Binding<T>, config: unknown, withst
         ground,
         candidates,
         keeping: keep?.of(ground, binding.name) ?? null,
+        rollback,
         component: binding.name,
         who: binding.name.split('.')[0] ?? binding.name,
       })

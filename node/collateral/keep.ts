@@ -10,6 +10,7 @@ import {
   type Collateral,
   collateralBytes,
   isFresh,
+  type RollbackMemory,
   type VerifiedCollateral,
   verifyCollateral,
 } from '../../client/verify/collateral/index.ts'
@@ -31,6 +32,8 @@ export interface KeepOptions {
   readonly folder: string
   readonly root: TrustedRoot
   readonly ecdsa: VerifyEcdsa
+  /** What goes back behind it is not taken in, however long it is valid. It is raised where a quote is accepted. */
+  readonly memory: RollbackMemory
   readonly host: Pick<Host, 'now' | 'random' | 'after' | 'log'>
   /** Collateral from where it comes from. What it throws is told, and tried again. */
   readonly load: (signal: AbortSignal) => Promise<Collateral>
@@ -148,8 +151,8 @@ export class CollateralKeep {
   }
 
   #verify(bytes: Bytes): Promise<VerifiedCollateral> {
-    const { root, ecdsa } = this.#o
-    return verifyCollateral(decodeCollateral(bytes), { root, ecdsa, at: this.#now() })
+    const { root, ecdsa, memory } = this.#o
+    return verifyCollateral(decodeCollateral(bytes), { root, ecdsa, memory, at: this.#now() })
   }
 
   async #prune(current: string): Promise<void> {

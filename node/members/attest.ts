@@ -1,18 +1,21 @@
 import { webcrypto } from 'node:crypto'
+import { join } from 'node:path'
 import type { Source } from '../../client/groups/source.ts'
 import { TicketShelf } from '../../client/network/attest/shelf.ts'
 import type { Expected } from '../../client/network/attest/tickets.ts'
 import type { TicketReport } from '../../client/network/handle.ts'
 import type { Host } from '../../client/network/host.ts'
+import { keptRollback } from '../../client/network/keep/rollback.ts'
 import { exchange } from '../../client/network/light/client.ts'
 import { fetchBlob } from '../../client/network/reader/questions.ts'
 import { type Scope, scope, sleep } from '../../client/network/scope.ts'
 import { type Bytes, equal } from '../../client/primitives/bytes.ts'
 import { createEcdsa } from '../../client/verify/collateral/index.ts'
+import { openFolder } from '../storage/folder.ts'
 import { OwnTicket, type TicketFiles } from './own-ticket.ts'
 
 export interface AttestOptions {
-  readonly expected: Omit<Expected, 'ecdsa'>
+  readonly expected: Omit<Expected, 'ecdsa' | 'memory'>
   readonly rosterId: Bytes
   readonly seat: number
   /** Null for a member that has no ticket: it votes and serves the others' tickets. */
@@ -48,7 +51,8 @@ export class Attest {
 
   private constructor(options: AttestOptions) {
     this.#o = options
-    this.#expected = { ...options.expected, ecdsa: createEcdsa(webcrypto.subtle as never) }
+    const memory = keptRollback(options.host, openFolder(join(options.folder, 'rollback')))
+    this.#expected = { ...options.expected, ecdsa: createEcdsa(webcrypto.subtle as never), memory }
     this.#shelf = new TicketShelf(this.#expected, () => this.#now())
   }
 

@@ -57,6 +57,7 @@ export class OwnTicket {
       folder: join(folder, 'collateral'),
       root: rootOf(expected.gate),
       ecdsa: expected.ecdsa,
+      memory: expected.memory,
       host,
       ...loaderOf(files.collateral, { host, ticket: () => ticket.#data }),
       onChange: () => void ticket.#look(),

@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest'
 import type { Candidate, Candidates } from '../../client/network/candidates.ts'
+import { keptRollback } from '../../client/network/keep/rollback.ts'
 import { Links } from '../../client/network/reader/links.ts'
 import { Reader } from '../../client/network/reader/reader.ts'
 import { UNIVERSE } from '../../client/primitives/id.ts'
@@ -32,7 +33,16 @@ const reading = ({ world, chain }: Setup, candidates: Candidates) => {
   const links = new Links({ host, bootstrap: addresses(4) })
   const identified = notes.identify(UNIVERSE, { roster: chain.roster })
   const ground = { identified, surface: 0, withstand: null, verify: host.verify }
-  return new Reader({ host, links, ground, candidates, keeping: null, component: 'notes.all', who: 'notes' })
+  return new Reader({
+    host,
+    links,
+    ground,
+    candidates,
+    keeping: null,
+    rollback: keptRollback(host, null),
+    component: 'notes.all',
+    who: 'notes',
+  })
 }
 
 const candidate = (i: number, ...more: readonly string[]): Candidate => ({

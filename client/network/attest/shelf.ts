@@ -28,6 +28,8 @@ export class TicketShelf {
   readonly #seats = new Map<number, Judged>()
   /** By the BLAKE3 of its bytes, hex. */
   readonly #collateral = new Map<string, Kept>()
+  /** What a quote was accepted under last, by FMSPC: a member that has not fetched anew yet is judged by what another one has. */
+  readonly #accepted = new Map<string, VerifiedCollateral>()
   /** When a ticket was refused, by its hash: nobody makes us verify it twice a minute. */
   readonly #refused = new Map<string, number>()
   #turn: Promise<unknown> = Promise.resolve()
@@ -56,8 +58,10 @@ export class TicketShelf {
       seen.add(held.member)
       const before = this.#seats.get(held.member)
       if (this.#isKnown(before, held) || this.#wasRefused(held)) continue
-      const collaterals = await this.#collateralOf(held, fetch)
+      const named = await this.#collateralOf(held, fetch)
+      const collaterals = named.length === 0 ? named : [...named, ...this.#others(named)]
       const judged = await judge(held, collaterals, this.#expected, this.#now())
+      if (judged.collateral !== null) this.#accepted.set(toHex(judged.collateral.tcbInfo.fmspc), judged.collateral)
       // Not for want of collateral: a server that withholds it would make us pass over the same ticket where it can be had.
       if (judged.problem !== null && collaterals.length > 0) this.#refuse(held)
       if (before !== undefined && this.#counts(before) && !isBetter(judged, before)) continue
@@ -105,6 +109,10 @@ export class TicketShelf {
   #refuse(held: HeldTicket): void {
     if (this.#refused.size >= KEPT) this.#refused.clear()
     this.#refused.set(nameOf(held), this.#now())
+  }
+
+  #others(named: readonly VerifiedCollateral[]): VerifiedCollateral[] {
+    return [...this.#accepted.values()].filter((one) => isFresh(one, this.#now()) && !named.includes(one))
   }
 
   async #collateralOf({ collateral }: HeldTicket, fetch: Fetch): Promise<VerifiedCollateral[]> {

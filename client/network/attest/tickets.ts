@@ -7,7 +7,7 @@ import { type Bytes, equal, toHex } from '../../primitives/bytes.ts'
 import type { GroupId, UniqueId } from '../../primitives/id.ts'
 import { INTEL_ROOT, type TrustedRoot, type VerifyEcdsa } from '../../verify/attestation.ts'
 import { decodeCollateral } from '../../verify/collateral/codec.ts'
-import { inspectCollateral, type VerifiedCollateral } from '../../verify/collateral/index.ts'
+import { inspectCollateral, type RollbackMemory, type VerifiedCollateral } from '../../verify/collateral/index.ts'
 import { inspectQuote, parsePolicy, type QuoteVerdict } from '../../verify/quote/index.ts'
 import { TDX_CLASS } from '../tickets/ticket.ts'
 
@@ -24,6 +24,8 @@ export interface Expected {
   readonly gate: TdxGate
   readonly roster: Roster
   readonly ecdsa: VerifyEcdsa
+  /** Asked before a quote is accepted, and raised after: of two collaterals that hold, a server would choose the one that suits it. */
+  readonly memory: RollbackMemory
 }
 
 /** A ticket and what came of it. */
@@ -33,6 +35,8 @@ export interface Judged {
   /** Every check of the ticket, or null where it could not be read, or the quote was refused before there were any. */
   readonly verdict: TicketVerdict | null
   readonly quote: QuoteVerdict | null
+  /** What the quote was accepted under; null for one that was not. */
+  readonly collateral: VerifiedCollateral | null
   /** The first thing that is wrong with it, in words; null for a ticket that counts. */
   readonly problem: string | null
 }
@@ -64,18 +68,18 @@ export const judge = async (
   at: number,
 ): Promise<Judged> => {
   const member = expected.roster.members[held.member]
-  const nothing = { held, quotedAt: 0n, verdict: null, quote: null }
+  const nothing = { held, quotedAt: 0n, verdict: null, quote: null, collateral: null }
   if (member === undefined) return { ...nothing, problem: `there is no member ${held.member}` }
   if (!equal(held.class, TDX_CLASS)) return { ...nothing, problem: 'its ticket is of another class' }
   const ticket = read(held.data)
   if (ticket instanceof Error) return { ...nothing, problem: ticket.message }
   const quotedAt = ticket.quotedAt
   if (collaterals.length === 0) return { ...nothing, quotedAt, problem: 'no collateral for its quote holds' }
-  const quote = await best(ticket, collaterals, expected, at)
+  const { quote, collateral } = await best(ticket, collaterals, expected, at)
   const vote = { group: expected.group, epoch: expected.roster.epoch, voteKey: member.vote }
   const criteria = criteriaOf(expected.gate)
   const verdict = checkTicket(ticket, { ...vote, peer: member.peer, network: expected.network, at, criteria, verdictOfQuote: quote })
-  return { held, quotedAt, verdict, quote, problem: problemOf(verdict, quote) }
+  return { held, quotedAt, verdict, quote, collateral, problem: problemOf(verdict, quote) }
 }
 
 const read = (data: Bytes): TdxTicket | Error => {
@@ -86,17 +90,25 @@ const read = (data: Bytes): TdxTicket | Error => {
   }
 }
 
-/** Under the first collateral that it is accepted with, or under the last. */
+interface Best {
+  readonly quote: QuoteVerdict
+  readonly collateral: VerifiedCollateral | null
+}
+
+/** Under the first collateral that it is accepted with; what the first one says of it where there is none. */
 const best = async (
   { quote }: TdxTicket,
   collaterals: readonly VerifiedCollateral[],
-  { gate, ecdsa }: Expected,
+  { ecdsa, memory }: Expected,
   at: number,
-): Promise<QuoteVerdict> => {
-  const options = { root: rootOf(gate), policy: POLICY, at, ecdsa }
-  let verdict = await inspectQuote(quote, collaterals[0] as VerifiedCollateral, options)
-  for (const collateral of collaterals.slice(1)) if (!verdict.accepted) verdict = await inspectQuote(quote, collateral, options)
-  return verdict
+): Promise<Best> => {
+  const verdicts: QuoteVerdict[] = []
+  for (const collateral of collaterals) {
+    const verdict = await inspectQuote(quote, collateral, { policy: POLICY, at, ecdsa, memory })
+    if (verdict.accepted) return { quote: verdict, collateral }
+    verdicts.push(verdict)
+  }
+  return { quote: verdicts[0] as QuoteVerdict, collateral: null }
 }
 
 // A ticket whose quote is refused fails ticket.quote, which says nothing of why: the quote's own check does.

@@ -1,6 +1,7 @@
 import { type Roster, thresholds } from '../../groups/roster.ts'
 import { equal, toHex } from '../../primitives/bytes.ts'
 import { check } from '../../verify/checks.ts'
+import type { RollbackMemory } from '../../verify/collateral/index.ts'
 import type { Check } from '../../verify/verdict.ts'
 import { TicketShelf } from '../attest/shelf.ts'
 import { rootOf } from '../attest/tickets.ts'
@@ -23,13 +24,15 @@ const EARLY = 600
 export class Attestation {
   readonly #ground: Ground
   readonly #host: Host
+  readonly #memory: RollbackMemory
   #shelf: { readonly id: Committee['id']; readonly roster: Roster; readonly tickets: TicketShelf } | null = null
   #askedAt = Number.NEGATIVE_INFINITY
 
   /** @param ground of a group that has a gate */
-  constructor(ground: Ground, host: Host) {
+  constructor(ground: Ground, host: Host, memory: RollbackMemory) {
     this.#ground = ground
     this.#host = host
+    this.#memory = memory
   }
 
   /** What is known of a seat of the committee that sealed the newest head; null before there is one. */
@@ -119,7 +122,8 @@ export class Attestation {
     const { identified } = this.#ground
     const { network, group, gate } = identified
     if (gate === undefined) throw new AnswerError('a group without a gate has no tickets')
-    const tickets = new TicketShelf({ network, group, gate, roster, ecdsa: this.#host.ecdsa }, () => this.#seconds())
+    const expected = { network, group, gate, roster, ecdsa: this.#host.ecdsa, memory: this.#memory }
+    const tickets = new TicketShelf(expected, () => this.#seconds())
     this.#shelf = { id, roster, tickets }
     return this.#shelf
   }

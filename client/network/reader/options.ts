@@ -1,3 +1,4 @@
+import type { RollbackMemory } from '../../verify/collateral/index.ts'
 import type { Candidates } from '../candidates.ts'
 import type { Host } from '../host.ts'
 import type { Keeping } from '../keep/keeping.ts'
@@ -14,6 +15,8 @@ export interface ReaderOptions {
   readonly candidates: Candidates
   /** Where to keep what was verified; null for a reader that keeps nothing. */
   readonly keeping: Keeping | null
+  /** What quotes of a gated group were accepted under. */
+  readonly rollback: RollbackMemory
   /** Name of the surface, and of its organism, for people: `tally.refunds`, `tally`. */
   readonly component: string
   readonly who: string

@@ -67,11 +67,11 @@ export class Reader {
 
   /** @throws RosterError, WithstandError */
   constructor(options: ReaderOptions) {
-    const { host, links, ground, candidates } = options
+    const { host, links, ground, candidates, rollback } = options
     this.options = options
     this.reports = new Reports(host)
     this.#base = trustGenesis(ground)
-    this.#attestation = ground.identified.gate === undefined ? null : new Attestation(ground, host)
+    this.#attestation = ground.identified.gate === undefined ? null : new Attestation(ground, host, rollback)
     const { group, heartbeatMs } = ground.identified
     this.peers = new Peers({
       host,

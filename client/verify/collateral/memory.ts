@@ -109,7 +109,8 @@ const raise = async (memory: RollbackMemory, entries: readonly Entry[]): Promise
   }
 }
 
-const highest = (a: RollbackRecord, b: RollbackRecord): RollbackRecord => ({
+/** What neither goes back behind. */
+export const highest = (a: RollbackRecord, b: RollbackRecord): RollbackRecord => ({
   evaluation: Math.max(a.evaluation, b.evaluation),
   issueDate: Math.max(a.issueDate, b.issueDate),
 })

@@ -1,8 +1,16 @@
 import { readdir, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { afterEach, describe, expect, it } from 'vitest'
+import { keptRollback } from '../../../client/network/keep/rollback.ts'
 import { toHex } from '../../../client/primitives/bytes.ts'
-import { type Collateral, collateralBytes, createEcdsa, readCollateral } from '../../../client/verify/collateral/index.ts'
+import {
+  type Collateral,
+  collateralBytes,
+  createEcdsa,
+  readCollateral,
+  remember,
+  verifyCollateral,
+} from '../../../client/verify/collateral/index.ts'
 import { CollateralKeep, type KeepOptions, pauseFor } from '../../../node/collateral/keep.ts'
 import { hash } from '../../../wasm/core.ts'
 import { dateText, type MockPki, newPki, trustedRoot, writeCollateral } from '../../verify/_collateral-writer.ts'
@@ -42,10 +50,15 @@ afterEach(async () => {
   open = []
 })
 
-const start = async (load: KeepOptions['load'], folder: string, { host }: ReturnType<typeof manual>, every: number | null = null) => {
+const start = async (
+  load: KeepOptions['load'],
+  folder: string,
+  { host }: ReturnType<typeof manual>,
+  { every = null, memory = keptRollback(host, null) }: Partial<Pick<KeepOptions, 'every' | 'memory'>> = {},
+) => {
   const changes: string[] = []
   const keep = await CollateralKeep.open({
-    ...{ folder, root: trustedRoot(pki), ecdsa, host, load, every },
+    ...{ folder, root: trustedRoot(pki), ecdsa, memory, host, load, every },
     onChange: () => void changes.push(toHex(keep?.current?.hash ?? new Uint8Array(0))),
   })
   open.push(keep)
@@ -98,6 +111,19 @@ describe('collateral as a member keeps it', () => {
     expect(changes).toHaveLength(1)
     const warnings = world.said.filter((line) => line.startsWith('warn'))
     expect(warnings).toEqual([expect.stringMatching(problem)])
+  })
+
+  it('section 5: is not taken back behind what a quote was accepted under, from a source or from the folder', async () => {
+    const [folder, world] = [await scratch(), manual()]
+    const memory = keptRollback(world.host, null)
+    const [older, newer] = [17, 18].map((tcbEvaluationDataNumber) => collateral({ tcbEvaluationDataNumber })) as [Collateral, Collateral]
+    const { keep } = await start(async () => older, folder, world, { memory })
+    await keep.looked
+    expect(keep.current).not.toBeNull()
+    await remember(memory, await verifyCollateral(newer, { root: trustedRoot(pki), ecdsa, at: AT }))
+    const { keep: again } = await start(async () => older, folder, manual(), { memory })
+    await again.looked
+    expect(again.current).toBeNull()
   })
 
   it('gives way to newer, and the oldest files go', async () => {

@@ -3,7 +3,9 @@ import { join } from 'node:path'
 import { afterEach, describe, expect, it } from 'vitest'
 import type { HeldTicket } from '../../../client/groups/source.ts'
 import { identify } from '../../../client/lattice/tally/config.ts'
+import { silent } from '../../../client/log.ts'
 import type { Expected } from '../../../client/network/attest/tickets.ts'
+import { keptRollback } from '../../../client/network/keep/rollback.ts'
 import { type Bytes, equal } from '../../../client/primitives/bytes.ts'
 import { UNIVERSE } from '../../../client/primitives/id.ts'
 import { createEcdsa } from '../../../client/verify/collateral/index.ts'
@@ -27,7 +29,8 @@ const scene = async () => {
   await requestTickets(quotes, config)
   const { network, group, roster, gate } = identify(UNIVERSE, config)
   if (gate === undefined) throw new Error('the config has a gate')
-  const expected: Expected = { network, group, roster, gate, ecdsa: createEcdsa(crypto.subtle as never) }
+  const memory = keptRollback({ after: () => () => {}, log: silent }, null)
+  const expected: Expected = { network, group, roster, gate, ecdsa: createEcdsa(crypto.subtle as never), memory }
   const said: string[] = []
   const shown: { readonly held: HeldTicket; readonly collateral: Bytes }[] = []
   const clock = { ahead: 0 }
