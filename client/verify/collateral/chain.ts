@@ -126,7 +126,11 @@ const keptByRoot = <T>(ask: (root: Certificate, ecdsa: VerifyEcdsa) => Promise<T
 
 const isSelfSigned = /* @__PURE__ */ keptByRoot((root, ecdsa) => isSignedBy(root, root, ecdsa))
 
-const keyHash = /* @__PURE__ */ keptByRoot(({ spki }, ecdsa) => sha256(spki, ecdsa))
+// Not by port: whoever hashes it, it is the same.
+const hashes = /* @__PURE__ */ new Map<string, Promise<Bytes>>()
+
+const keyHash = ({ spki }: Certificate, ecdsa: VerifyEcdsa): Promise<Bytes> =>
+  keep(hashes, KEPT_ROOTS, toHex(spki), () => sha256(spki, ecdsa))
 
 const shapeProblems = (chain: readonly Certificate[], { kind, path, at }: ChainOptions): readonly string[] => {
   const names: readonly (readonly string[])[] = CHAINS[kind]
