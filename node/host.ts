@@ -12,6 +12,7 @@ import { readAddress } from '../client/network/address.ts'
 import type { ByteStream, Host } from '../client/network/host.ts'
 import type { Storage } from '../client/network/keep/storage.ts'
 import { asByteStream, type Dials, dialLink, MAX_WINDOW, peerKey } from '../client/network/link.ts'
+import { wakes } from '../client/network/wake.ts'
 import type { Bytes } from '../client/primitives/bytes.ts'
 import { createVerify } from '../client/primitives/ed25519.ts'
 import { createEcdsa, type SubtleEcdsa } from '../client/verify/collateral/index.ts'
@@ -89,12 +90,11 @@ export const createNodeHost = async ({
   const peer = node.peerId.publicKey?.raw
   if (peer === undefined) throw new Error('libp2p did not take the Ed25519 key')
   return {
-    now: () => Date.now(),
+    ...time,
     random: (n) => crypto.getRandomValues(new Uint8Array(n)),
-    after: (ms, run) => {
-      const timer = setTimeout(run, ms)
-      return () => clearTimeout(timer)
-    },
+    onWake: wakes(time),
+    isSaving: () => false,
+    isUnseen: () => false,
     verify: await createVerify(nodeSubtle),
     ecdsa: createEcdsa(crypto.subtle as unknown as SubtleEcdsa),
     log,
@@ -114,6 +114,14 @@ export const createNodeHost = async ({
 const createNode = async (
   privateKey: PrivateKey,
   listen: readonly string[],
+const time: Pick<Host, 'now' | 'after'> = {
+  now: () => Date.now(),
+  after: (ms, run) => {
+    const timer = setTimeout(run, ms)
+    return () => clearTimeout(timer)
+  },
+}
+
   transports: ReturnType<Transports>,
   { limits, topic }: { readonly limits: HostLimits; readonly topic: string | null },
 ) => {

@@ -9,7 +9,9 @@ import { atLeast, type Log } from '../client/log.ts'
 import { readAddress, TRANSPORTS } from '../client/network/address.ts'
 import type { Host } from '../client/network/host.ts'
 import { type Dials, dialLink, MAX_WINDOW } from '../client/network/link.ts'
+import { wakes } from '../client/network/wake.ts'
 import { createVerify, type SubtleVerify } from '../client/primitives/ed25519.ts'
+import { type Audience, createAudience } from '../client/rpc/audience.ts'
 import { createEcdsa, type SubtleEcdsa } from '../client/verify/collateral/index.ts'
 import { openStorage } from './storage.ts'
 import { webTransport } from './webtransport.ts'
@@ -24,25 +26,44 @@ type Dialled = keyof typeof NEEDED
 
 /**
  * A Host in a Worker: libp2p over WebTransport, WebRTC and WebSocket, noise, yamux, under a key that lives as long as the Worker and never leaves it.
+ * @param audience the pages that look at what comes of it
  */
-export const createWorkerHost = async (): Promise<WorkerHost> => {
-  const node = await createNode()
+export const createWorkerHost = async (audience: Audience = createAudience(() => 0)): Promise<WorkerHost> => {
+  // With the first dial: what was kept is read and shown meanwhile.
+  let node: ReturnType<typeof createNode> | null = null
+  const dials = async (): Promise<Dials<Multiaddr>> => {
+    node ??= createNode()
+    return (await node).services.dials
+  }
   return {
-    now: () => Date.now(),
+    ...time,
     random: (n) => crypto.getRandomValues(new Uint8Array(n)),
-    after: (ms, run) => {
-      const timer = setTimeout(run, ms)
-      return () => clearTimeout(timer)
-    },
+    // Looked at: Chromium 156 fires no `online` event in a Worker.
+    onWake: wakes(time, { isOnline: () => navigator.onLine, news: audience.onReturn }),
+    isSaving: () => (navigator as typeof navigator & SavingNavigator).connection?.saveData === true,
+    isUnseen: audience.isAway,
     // Without a secure context there is no WebCrypto; signatures are then checked by @noble/curves.
     verify: await createVerify((crypto as Partial<Crypto>).subtle as unknown as SubtleVerify | undefined),
     ecdsa: createEcdsa((crypto as Partial<Crypto>).subtle as unknown as SubtleEcdsa | undefined),
     log,
     storage: openStorage(),
     transports: TRANSPORTS.filter((name) => name in NEEDED && NEEDED[name as Dialled] in globalThis),
-    dial: async (address, { signal }) => dialLink(node.services.dials, multiaddr(readAddress(address).text), address, signal),
-    close: async () => node.stop(),
+    dial: async (address, { signal }) => dialLink(await dials(), multiaddr(readAddress(address).text), address, signal),
+    close: async () => (await node)?.stop(),
   }
+}
+
+const time: Pick<Host, 'now' | 'after'> = {
+  now: () => Date.now(),
+  after: (ms, run) => {
+    const timer = setTimeout(run, ms)
+    return () => clearTimeout(timer)
+  },
+}
+
+/** https://wicg.github.io/savedata/: not everywhere, and not in the types. */
+interface SavingNavigator {
+  readonly connection?: { readonly saveData?: boolean }
 }
 
 const createNode = () =>

@@ -1,5 +1,6 @@
 import type { ConnectOptions, Network } from '../client/network/network.ts'
 import { createNetwork } from '../client/network/open.ts'
+import { createAudience } from '../client/rpc/audience.ts'
 import { ledAt } from '../client/rpc/meeting.ts'
 import { attachedRtc } from '../client/rpc/rtc.ts'
 import { serveNetwork } from '../client/rpc/serve.ts'
@@ -13,8 +14,10 @@ import { installRtc } from './rtc/index.ts'
 // The published `./worker`: one self-contained module without top-level await, so that it works as `?worker`, as `?url`, by
 // `new URL(…, import.meta.url)` and imported into a Worker that has other work too.
 
+const audience = createAudience(() => performance.now())
+
 const openNetwork = async (options: ConnectOptions): Promise<Network> => {
-  const host = await createWorkerHost()
+  const host = await createWorkerHost(audience)
   try {
     const network = createNetwork(host, bindings, options)
     return {
@@ -47,7 +50,7 @@ const life = new Promise<string | null>((resolve) => {
 })
 
 const shared = shareNetworks(openNetwork)
-const serve = (port: Port): void => serveNetwork(port, shared, life)
+const serve = (port: Port): void => serveNetwork(port, shared, life, audience)
 let isLeading = false
 
 addEventListener('message', ({ data }) => {

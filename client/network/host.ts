@@ -16,6 +16,15 @@ export interface Host {
   readonly random: (n: number) => Bytes
   /** Calls `run` once after `ms`; the returned function cancels. */
   readonly after: (ms: number, run: () => void) => () => void
+  /**
+   * Calls `listener` when the host was away (a device that slept, a tab that was frozen or that nobody looked at) or has its network back:
+   * what is waited for is to be tried at once, and no link is known to live. The returned function stops it.
+   */
+  readonly onWake: (listener: () => void) => () => void
+  /** Whether data is to be saved: then no more links are opened than a verdict needs. */
+  readonly isSaving: () => boolean
+  /** Whether nobody has looked for a while. Who looks again is told of by `onWake`. */
+  readonly isUnseen: () => boolean
   readonly verify: Verify
   /** ECDSA on P-256, for quotes of a TDX-gated group. */
   readonly ecdsa: VerifyEcdsa

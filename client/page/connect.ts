@@ -75,6 +75,8 @@ const dispose = async (network: PageNetwork): Promise<void> => {
   clearTimeout(timer)
 }
 
+const hidden = (): boolean => document.hidden
+
 const start = (options: PageConnectOptions, here: Map<string, Shared>, key: string): Shared => {
   const controller = new AbortController()
   const listeners: Shared['listeners'] = new Set()
@@ -86,7 +88,7 @@ const start = (options: PageConnectOptions, here: Map<string, Shared>, key: stri
     if (here.get(key) === shared) here.delete(key)
   }
   const { worker, signal: _, ...words } = options
-  const open = (): Promise<PageNetwork> => connectIn(worker, { ...words, onProgress }, controller.signal, ended)
+  const open = (): Promise<PageNetwork> => connectIn(worker, { ...words, onProgress, hidden }, controller.signal, ended)
   // Later than here, since `open` may fail at once and then looks for it.
   const shared: Shared = { network: Promise.resolve().then(open), controller, listeners, users: 0 }
   here.set(key, shared)

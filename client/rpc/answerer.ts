@@ -29,17 +29,22 @@ export class Answerer {
   readonly #port: Port
   readonly #methods: Methods
   readonly #closed: () => void
+  readonly #seen: (isHidden: boolean) => void
   readonly #running = new Map<number, Running>()
   // Counted until the work itself has ended, not until nobody waits for it: else asking and giving up would pile it up.
   readonly #busy = { call: 0, stream: 0 }
   readonly #pushes = createPushes((value) => this.#send({ kind: 'push', value }))
   #over = false
 
-  /** @param closed called once, when the port has ended */
-  constructor(port: Port, methods: Methods, closed: () => void) {
+  /**
+   * @param closed called once, when the port has ended
+   * @param seen called when a push was taken
+   */
+  constructor(port: Port, methods: Methods, closed: () => void, seen: (isHidden: boolean) => void = () => {}) {
     this.#port = port
     this.#methods = methods
     this.#closed = closed
+    this.#seen = seen
     port.addEventListener?.('close', () => this.close())
     port.addEventListener?.('messageerror', () => this.close(new MessageError('a request that cannot be read')))
     port.onmessage = ({ data }: { readonly data: unknown }) => {
@@ -85,6 +90,7 @@ export class Answerer {
         this.close()
         break
       case 'seen':
+        this.#seen(ask.hidden === true)
         this.#pushes.seen()
         break
       case 'credit':

@@ -33,6 +33,8 @@ export interface CallerOptions {
   readonly push?: (value: unknown) => void
   /** Called once, when it has ended, from whichever side, with the reason if one is known. */
   readonly closed?: (cause: unknown) => void
+  /** Whether nobody can see what comes of a push. */
+  readonly hidden?: (() => boolean) | undefined
   /** The port has ended by itself, and another one may come. Without this there is no other: it ends too. */
   readonly lost?: () => void
 }
@@ -186,7 +188,7 @@ export class Caller {
     if (answer.kind === 'close') this.close(fromWire(answer.error))
     else if (answer.kind === 'push') {
       // First, since the listener is the page's and may throw.
-      this.#send({ kind: 'seen' })
+      this.#send({ kind: 'seen', hidden: this.#options.hidden?.() })
       this.#options.push?.(answer.value)
     } else {
       // An answer to what was given up in the meantime is late, not wrong.

@@ -10,6 +10,8 @@ export interface Opener {
   readonly channel: () => { readonly port1: Port; readonly port2: Port }
   /** Runs `run` when a handle that could not be opened again is to be tried once more; null where there is one Worker only. */
   readonly again: ((run: () => void) => void) | null
+  /** Whether nobody can see the page. */
+  readonly hidden: (() => boolean) | undefined
   /** The committee was caught signing two histories. */
   readonly caught: () => void
 }
@@ -41,6 +43,7 @@ export class PageHandle<T> implements Handle<T> {
     this.#opening = opening
     this.#caller = new Caller(null, {
       push: (report) => this.#tell(report as StateReport),
+      hidden: opener.hidden,
       closed: () => {
         this.#over.abort(new ShutdownError())
         closed()

@@ -10,6 +10,8 @@ export interface PageOptions extends Omit<ConnectOptions, 'signal'> {
   readonly closed?: () => void
   /** The port ended by itself: another is to come, by `use`. Without this the network ends with its port. */
   readonly lost?: () => void
+  /** Whether nobody can see the page. */
+  readonly hidden?: () => boolean
   /** Runs `run` after `ms`. Needed with `lost`. */
   readonly after?: (ms: number, run: () => void) => void
 }
@@ -44,7 +46,7 @@ const closeAll = (handles: Handles, cause?: unknown): void => {
 }
 
 /** The page's end: a Network whose work is done in a Worker by `serveNetwork`, in one after another if there is `lost`. */
-export const createPage = ({ closed, lost, after, onProgress, ...words }: PageOptions): PageNetwork => {
+export const createPage = ({ closed, lost, hidden, after, onProgress, ...words }: PageOptions): PageNetwork => {
   const leases = new Set<Handles>()
   let channel: Way['channel'] | null = null
   /** What was proven in Workers that are gone. */
@@ -67,6 +69,7 @@ export const createPage = ({ closed, lost, after, onProgress, ...words }: PageOp
       if (!channel) throw new ShutdownError()
       return channel()
     },
+    hidden,
     again: lost && after ? (run) => after(AGAIN_MS, run) : null,
     // It is known to the Worker that has seen it, and a hand-over must not make it forgotten.
     caught: () => void evidence().catch(() => {}),

@@ -3,10 +3,14 @@ import type { AskOptions, Handle } from '../network/handle.ts'
 import type { ConnectOptions, Network, OpenOptions, Progress } from '../network/network.ts'
 import { deadlineOf } from '../network/scope.ts'
 import { Answerer, BusyError, type Methods } from './answerer.ts'
+import { type Audience, createAudience, type Viewer } from './audience.ts'
 import { fields, LIMITS, MessageError, type Port, ShutdownError } from './wire.ts'
 
 // The Worker's end. Options and names are checked here, configs and arguments of questions where they are understood: by the surface's
 // binding. Nothing of a message is passed on that was not looked at.
+
+/** Entries of the lists among the options: 64 members have four addresses each. */
+const MOST = { bootstrap: 256, transports: 16 } as const
 
 type OpenNetwork = (options: ConnectOptions) => Promise<Network>
 type Call = Methods['calls'][string]
@@ -15,10 +19,16 @@ type Call = Methods['calls'][string]
  * Answers a page on `port`: one network, its handles each on a port of their own, until the page disposes of it or is gone.
  * @param openNetwork called once, when the page connects
  * @param life name of a Web Lock, once it is held: browsers do not tell that a port is dead, but they give a dead Worker's locks to others
+ * @param audience where its handles are counted in
  */
-export const serveNetwork = (port: Port, openNetwork: OpenNetwork, life: Promise<string | null> = Promise.resolve(null)): void => {
+export const serveNetwork = (
+  port: Port,
+  openNetwork: OpenNetwork,
+  life: Promise<string | null> = Promise.resolve(null),
+  audience: Audience = createAudience(() => 0),
+): void => {
   const onProgress = (progress: Progress): void => answerer.push(progress, `${progress.surface} ${progress.group}`)
-  const served = new Served((options) => openNetwork({ ...options, onProgress }), life)
+  const served = new Served((options) => openNetwork({ ...options, onProgress }), life, audience)
   // Nobody is left to be told when the network that failed to open cannot be closed either.
   const answerer = new Answerer(port, { calls: served.calls, streams: {} }, () => void served.dispose().catch(() => {}))
 }
@@ -26,14 +36,16 @@ export const serveNetwork = (port: Port, openNetwork: OpenNetwork, life: Promise
 class Served {
   readonly #openNetwork: OpenNetwork
   readonly #life: Promise<string | null>
+  readonly #audience: Audience
   readonly #handles = new Set<Answerer>()
   #network: Promise<Network> | null = null
   #disposal: Promise<void> | null = null
   #opening = 0
 
-  constructor(openNetwork: OpenNetwork, life: Promise<string | null>) {
+  constructor(openNetwork: OpenNetwork, life: Promise<string | null>, audience: Audience) {
     this.#openNetwork = openNetwork
     this.#life = life
+    this.#audience = audience
   }
 
   get calls(): Methods['calls'] {
@@ -70,7 +82,7 @@ class Served {
       if (signal.aborted || this.#disposal) await handle[Symbol.asyncDispose]()
       signal.throwIfAborted()
       if (this.#disposal) throw new ShutdownError()
-      const served = serveHandle(port, handle, () => this.#handles.delete(served))
+      const served = serveHandle(port, handle, this.#audience.enter(), () => this.#handles.delete(served))
       this.#handles.add(served)
       return handle.state
     } catch (error) {
@@ -82,10 +94,11 @@ class Served {
   }
 }
 
-const serveHandle = (port: Port, handle: Handle<unknown>, closed: () => void): Answerer => {
+const serveHandle = (port: Port, handle: Handle<unknown>, viewer: Viewer, closed: () => void): Answerer => {
   let disposal: Promise<void> | null = null
   const dispose = async (): Promise<void> => {
     stop()
+    viewer.leave()
     // Before the port ends: the page may open another in its place at once, over another port.
     closed()
     disposal ??= Promise.resolve(handle[Symbol.asyncDispose]())
@@ -107,7 +120,7 @@ const serveHandle = (port: Port, handle: Handle<unknown>, closed: () => void): A
       since: ([position], signal) => handle.since(u64(position), { signal }),
     },
   }
-  const answerer = new Answerer(port, methods, () => void dispose().catch(() => {}))
+  const answerer = new Answerer(port, methods, () => void dispose().catch(() => {}), viewer.see)
   const stop = handle.onState((report) => answerer.push(report))
   return answerer
 }
@@ -124,9 +137,9 @@ const readConnect = (options: unknown): ConnectOptions => {
   const { bootstrap, transports, network, withstand, storage } = fields(options)
   if (storage !== undefined && typeof storage !== 'boolean') throw new MessageError('storage is neither true nor false')
   return {
-    bootstrap: texts(bootstrap, 'bootstrap'),
+    bootstrap: texts(bootstrap, 'bootstrap', MOST.bootstrap),
     // Names that nobody knows are transports that are not there, and whoever dials says so.
-    ...(transports !== undefined && { transports: texts(transports, 'transports') as readonly TransportName[] }),
+    ...(transports !== undefined && { transports: texts(transports, 'transports', MOST.transports) as readonly TransportName[] }),
     ...(storage !== undefined && { storage }),
     ...(network !== undefined && { network: text(network) }),
     ...(withstand !== undefined && { withstand: count(withstand) }),
@@ -146,8 +159,8 @@ const readAskOptions = (options: unknown): AskOptions => {
   return { disclose: disclose === true, ...(timeout !== undefined && { timeout: deadlineOf(timeout, 0) }) }
 }
 
-const texts = (value: unknown, what: string): readonly string[] => {
-  if (!Array.isArray(value) || value.length > LIMITS.handles) throw new MessageError(`${what} is no list of texts`)
+const texts = (value: unknown, what: string, most: number): readonly string[] => {
+  if (!Array.isArray(value) || value.length > most) throw new MessageError(`${what} is no list of at most ${most} texts`)
   return value.map(text)
 }
 

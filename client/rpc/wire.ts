@@ -37,8 +37,8 @@ export type Ask =
   | { readonly kind: 'credit'; readonly id: number; readonly n: number }
   /** Nobody waits for `id` any more. */
   | { readonly kind: 'abort'; readonly id: number; readonly reason: WireError }
-  /** The last push was taken: the next may come. */
-  | { readonly kind: 'seen' }
+  /** The last push was taken: the next may come. `hidden` where nobody can see what came of it. */
+  | { readonly kind: 'seen'; readonly hidden?: boolean | undefined }
   | { readonly kind: 'close' }
 
 /** From the side that answers. */
@@ -82,7 +82,7 @@ const ASKS: Readonly<Record<Ask['kind'], (message: Readonly<Record<string, unkno
   stream: (message) => isRequest(message) && isCredit(message.credit),
   credit: ({ id, n }) => isId(id) && isCredit(n),
   abort: ({ id }) => isId(id),
-  seen: () => true,
+  seen: ({ hidden }) => hidden === undefined || typeof hidden === 'boolean',
   close: () => true,
 }
 

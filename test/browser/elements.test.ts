@@ -67,6 +67,29 @@ describe('<refund-list>', () => {
     expect(source.open()).toBe(0)
   })
 
+  it('is not drawn while nobody can see it, and once when somebody can; scripts are told at once', async () => {
+    const source = told([attribution(5n, ETHER)])
+    const element = list(MINE, source)
+    await expect.poll(() => textOf(element)).toContain('block 5')
+    let [drawn, refunds] = [0, 0]
+    new MutationObserver(() => void drawn++).observe(element.shadowRoot as ShadowRoot, { childList: true })
+    element.addEventListener('refunds', (event) => {
+      refunds = (event as CustomEvent<{ readonly value: readonly unknown[] }>).detail.value.length
+    })
+    Object.defineProperty(document, 'hidden', { configurable: true, value: true })
+    try {
+      source.add(attribution(6n, ETHER))
+      source.add(attribution(7n, ETHER))
+      await expect.poll(() => refunds).toBe(3)
+      expect([drawn, textOf(element).includes('block 6')]).toEqual([0, false])
+    } finally {
+      Reflect.deleteProperty(document, 'hidden')
+    }
+    document.dispatchEvent(new Event('visibilitychange'))
+    await expect.poll(() => textOf(element)).toContain('block 7')
+    expect(drawn).toBe(1)
+  })
+
   it('keeps what it has when a later question fails, says why, and asks again when the handle is back', async () => {
     const source = told([attribution(5n, ETHER)])
     const element = list(MINE, source)

@@ -107,7 +107,7 @@ const visited = async (warnings: string[] = []): Promise<Tab> => {
   })
   await expect.poll(async () => (await positions(tab.page)).length, LONG).toBe(50)
   await expect.poll(() => kept(tab.page), LONG).toEqual(['head'])
-  // Once a second at most: the rows are under the head that comes next.
+  // The rows may be under the head that is written next: a second later, so soon after the first.
   await tab.page.waitForTimeout(2_500)
   return tab
 }

@@ -114,6 +114,8 @@ export interface Place {
   silent?: boolean
   /** Milliseconds that a dial takes. */
   dialMs?: number
+  /** Links to it do not end when they are closed, as over a path that is dead. */
+  clings?: boolean
 }
 
 export class World {
@@ -121,12 +123,16 @@ export class World {
   // One for all hosts: a host that restarts must not draw again what it drew before.
   #seed = 1
   readonly #timers = new Set<Timer>()
+  readonly #sleepers = new Set<() => void>()
   readonly #places = new Map<string, Place>()
   readonly #links = new Map<string, Set<() => void>>()
   /** Streams that are not done with, and how many bytes servers wrote. */
   openStreams = 0
   bytesDown = 0
   streamsOpened = 0
+  /** What the hosts say of data and of who looks. */
+  isSaving = false
+  isUnseen = false
 
   get now(): number {
     return this.#now
@@ -166,6 +172,13 @@ export class World {
         this.#timers.add(timer)
         return () => this.#timers.delete(timer)
       },
+      onWake: (listener) => {
+        const own = (): void => listener()
+        this.#sleepers.add(own)
+        return () => this.#sleepers.delete(own)
+      },
+      isSaving: () => this.isSaving,
+      isUnseen: () => this.isUnseen,
       verify,
       ecdsa: createEcdsa(undefined),
       log,
@@ -214,7 +227,7 @@ export class World {
       address,
       bytes,
       closed: closed.signal,
-      close: async () => close(),
+      close: async () => (place.clings ? undefined : close()),
       stream: async (protocol) => {
         if (closed.signal.aborted) throw new Error('the link is closed')
         const handler = protocol === CATALOG_PROTOCOL ? place.others?.[protocol] : place.handler
@@ -269,6 +282,15 @@ export class World {
   /** Time passes and nothing runs: a device that sleeps. */
   jump(ms: number): void {
     this.#now += ms
+  }
+
+  /** Hosts learn that they were away. */
+  wake(): void {
+    for (const listener of [...this.#sleepers]) listener()
+  }
+
+  get sleepers(): number {
+    return this.#sleepers.size
   }
 
   /** The outcome of a promise, time moving on as far as it takes. */

@@ -82,6 +82,7 @@ describe('what a page may send', () => {
     ['more arguments than any method has', { ...connect, args: [1, 2, 3, 4, 5] }],
     ['a port that is none', { ...connect, port: {} }],
     ['no credit', { kind: 'stream', id: 3, method: 'x', args: [], credit: 0 }],
+    ['a report that was seen and said so in words', { kind: 'seen', hidden: 'yes' }],
     ['endless credit', { kind: 'stream', id: 3, method: 'x', args: [], credit: Number.POSITIVE_INFINITY }],
   ])('ends its port for %s', async (_, ...messages) => {
     const page = served(new Promise(() => {}))
@@ -94,7 +95,8 @@ describe('what a page may send', () => {
   it.each([
     ['no options', []],
     ['no list', [{ bootstrap: 'x' }]],
-    ['an endless list', [{ bootstrap: Array.from({ length: 65 }, () => '/x') }]],
+    ['an endless list', [{ bootstrap: Array.from({ length: 257 }, () => '/x') }]],
+    ['an endless list of transports', [{ bootstrap: [], transports: Array.from({ length: 17 }, () => 'ws') }]],
     ['an endless address', [{ bootstrap: ['x'.repeat(513)] }]],
     ['a number of liars that is none', [{ bootstrap: [], withstand: -1 }]],
     ['a network that is no text', [{ bootstrap: [], network: 1 }]],

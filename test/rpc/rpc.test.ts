@@ -1,8 +1,9 @@
 import { describe, expect, it } from 'vitest'
 import { CoalitionError, isError } from '../../client/error.ts'
+import { serveNetwork } from '../../client/rpc/serve.ts'
 import { check } from '../../client/verify/checks.ts'
 import { EvidenceError, verdict } from '../../client/verify/verdict.ts'
-import { connected, deferred, fakeHandle, opened, report, thrown, verified } from './pages.ts'
+import { channel, connected, connectPage, deferred, fakeHandle, opened, report, thrown, verified } from './pages.ts'
 
 describe('values', () => {
   it('cross with their types, options and names with them', async () => {
@@ -20,6 +21,18 @@ describe('values', () => {
     )
     expect(await handle.latest()).toEqual(verified(1n))
     expect(await handle.ask('of', Uint8Array.of(9))).toEqual(verified(['of', Uint8Array.of(9)]))
+  })
+
+  it('cross as a bootstrap list of 64 members with four addresses each', async () => {
+    const { port1, port2 } = channel()
+    const bootstrap = Array.from({ length: 256 }, (_, i) => `/ip4/127.0.0.1/tcp/${i}/ws`)
+    let given: readonly string[] = []
+    serveNetwork(port2, async (options) => {
+      given = options.bootstrap
+      return { open: async () => fakeHandle() as never, evidence: async () => [], [Symbol.asyncDispose]: async () => {} }
+    })
+    await connectPage(port1, { bootstrap, channel })
+    expect(given).toEqual(bootstrap)
   })
 
   it('that were exported, and proofs against a committee, cross as the plain JSON that they are', async () => {

@@ -9,10 +9,11 @@ import { claimedIndex, headRecord, type KeptHead, verifyHeadRecord } from './hea
 import { type Storage, StorageError } from './storage.ts'
 
 /**
- * Milliseconds. `load`: a place that says nothing for longer keeps nobody from starting without it. `first`: what comes right after a head, the
- * rows of a page, goes with it. `between`: heads may come several times a second. `failed`: a full disk is not asked at each head. `close`.
+ * Milliseconds. `load`: a place that says nothing for longer keeps nobody from starting without it. `first`: what comes right after the first
+ * head, the rows of a page, goes with it. Each wait after it is four times the one before, up to `longest`: rows that come later than that are
+ * kept soon, and who reads for hours writes to a disk six times a minute. `failed`: a full disk is not asked at each head. `close`.
  */
-const WAIT = { load: 2_000, first: 250, between: 1_000, failed: 30_000, close: 1_000 } as const
+const WAIT = { load: 2_000, first: 250, longest: 10_000, failed: 30_000, close: 1_000 } as const
 
 /** What a reader may start from. */
 export interface Kept {
@@ -71,7 +72,8 @@ export class Keeping {
   #newest: (() => Newest | null) | null = null
   #writing: Promise<void> | null = null
   #forking: Promise<void> = Promise.resolve()
-  #notBefore = 0
+  /** From a note to its writing. */
+  #pauseMs: number = WAIT.first
 
   constructor(options: KeepingOptions) {
     this.#o = options
@@ -115,26 +117,27 @@ export class Keeping {
     }
   }
 
-  /** There is a newer head, or more under it: `newest` is asked when it is written, once a second at most. */
+  /** There is a newer head, or more under it: `newest` is asked when it is written, ten seconds later at most. */
   note(newest: () => Newest | null): void {
     if (this.#isOff || this.#scope.signal.aborted) return
     this.#newest = newest
     this.#writing ??= this.#soon()
   }
 
+  /** As long as there is something to write; at once when the reader is closed. */
   async #soon(): Promise<void> {
     const { host, failed } = this.#o
-    try {
-      await sleep(host, Math.max(WAIT.first, this.#notBefore - host.now()), this.#scope.signal).catch(() => {})
-      await this.#write()
-      this.#notBefore = host.now() + WAIT.between
-    } catch (error) {
-      this.#notBefore = host.now() + WAIT.failed
-      failed(error)
-    } finally {
-      this.#writing = null
+    while (this.#newest !== null) {
+      await sleep(host, this.#pauseMs, this.#scope.signal).catch(() => {})
+      try {
+        await this.#write()
+        this.#pauseMs = Math.min(WAIT.longest, 4 * this.#pauseMs)
+      } catch (error) {
+        this.#pauseMs = WAIT.failed
+        failed(error)
+      }
     }
-    if (this.#newest !== null && !this.#scope.signal.aborted) this.#writing = this.#soon()
+    this.#writing = null
   }
 
   async #write(): Promise<void> {

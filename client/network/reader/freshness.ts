@@ -8,6 +8,8 @@ export interface Freshness {
   readonly checks: readonly Check[]
   readonly ageMs: number
   readonly stale: boolean
+  /** `head.sources` holds. */
+  readonly isConfirmed: boolean
 }
 
 /** Least error of a clock that is spoken of, in milliseconds: below it ages read the same. */
@@ -30,8 +32,10 @@ export const freshnessOf = (question: FreshnessQuestion): Freshness => {
   const clock = clockOf(question)
   const ageMs = Math.round(now + clock.correctionMs - head.timeMs)
   const age = headAge(ageMs, heartbeatMs)
+  const sources = sourcesOf(question)
   const byMembers = clock.correctionMs === 0 ? age : { ...age, found: `${age.found}, by the members’ clocks` }
-  return { checks: [byMembers, sourcesOf(question), clock.check], ageMs, stale: ageMs > HEAD_AGE.stale * heartbeatMs }
+  const stale = ageMs > HEAD_AGE.stale * heartbeatMs
+  return { checks: [byMembers, sources, clock.check], ageMs, stale, isConfirmed: sources.state === 'passed' }
 }
 
 /** One peer for each seat: two links to one member are one source. */

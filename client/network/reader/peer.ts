@@ -88,16 +88,16 @@ export const reportOf = (peer: Peer, { roster, ticket, followed }: ReportOptions
 }
 
 /** A peer that says nothing for so long is gone, whatever its transport says: over UDP nobody tells that a process has died. */
-const HELLO_MS = 10_000
+export const HELLO_MS = 10_000
 
 /** Asks a peer what it has and what time it is. Nothing of it is proven: it dates a head, and says whom to ask first. */
-export const hello = async (peer: Peer, group: GroupId, { host, link, signal }: Session): Promise<void> => {
+export const hello = async (peer: Peer, group: GroupId, { host, link, signal }: Session, timeoutMs = HELLO_MS): Promise<void> => {
   let asked = 0
   const onSend = (): void => {
     asked = host.now()
   }
   const question = { versions: [LIGHT_VERSION], groups: [group] }
-  const { served, timeMs } = await exchange(link, 'hello', question, { host, signal, timeoutMs: HELLO_MS, onSend })
+  const { served, timeMs } = await exchange(link, 'hello', question, { host, signal, timeoutMs, onSend })
   const answered = host.now()
   // Both ends of the exchange bound when the server looked at its clock: the middle is off by half of the trip at most.
   peer.clock = { offsetMs: Number(timeMs) - (asked + answered) / 2, tripMs: answered - asked, atMs: answered }

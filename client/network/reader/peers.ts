@@ -1,51 +1,48 @@
-import { isError } from '../../error.ts'
-import type { Roster } from '../../groups/roster.ts'
+import { type Roster, thresholds } from '../../groups/roster.ts'
 import { equal, toHex } from '../../primitives/bytes.ts'
-import type { GroupId } from '../../primitives/id.ts'
 import type { Candidate, Candidates } from '../candidates.ts'
 import type { PeerReport, TicketReport } from '../handle.ts'
-import type { Host, Link } from '../host.ts'
+import type { Link } from '../host.ts'
 import { Gate, scope, sleep, whenAborted } from '../scope.ts'
 import type { Links } from './links.ts'
+import { isSilence, type LookOptions, lookAgain, lookOnce } from './look.ts'
 import { isLie } from './opened.ts'
-import { hello, isDue, isQuiet, newPeer, type Peer, reportOf, seat } from './peer.ts'
+import { newPeer, type Peer, reportOf, seat } from './peer.ts'
+import { restAfterEnd, restAfterFault, restOf, rouse } from './rest.ts'
 import type { Session } from './sync.ts'
 
-/** Milliseconds: first and longest wait before an address is tried again, and how long a peer that failed a check is left alone. */
-const RETRY = { first: 500, longest: 5_000, fault: 30_000 } as const
 /** Mirrors that are linked at once: they stand in for members and confirm nothing. */
 const MIRRORS = 2
-/** Milliseconds between two looks at one link: a heartbeat, within these bounds. */
-const BEAT = { shortest: 1_000, longest: 10_000 } as const
 
-/** Beats between two looks at a peer that shows heads: what it shows confirms ours for three (PROTOCOL.md section 3, step 6). */
-const LOOK = 2
-
-export interface PeersOptions {
-  readonly host: Host
+export interface PeersOptions extends LookOptions {
   readonly links: Links
-  readonly group: GroupId
   readonly candidates: Candidates
-  readonly heartbeatMs: number
+  readonly signal: AbortSignal
   /** The newest roster that is known; peers that stand in it go first. */
   readonly roster: () => Roster
   /** What is known of the ticket of a seat. */
   readonly ticket: (seat: number) => TicketReport | null
-  /** Compares the peer's head with ours. A failed check is thrown, and held against the peer. */
-  readonly compare: (peer: Peer, session: Session) => Promise<void>
-  readonly signal: AbortSignal
-  readonly onChange: () => void
+  /** It does not answer any more. Called before its link ends: a transport may take its time to close one. */
+  readonly lost: (peer: Peer, reason: Error) => void
 }
 
 /** Who can be asked: keeps a link to every member up, asks each for its newest head and its time, and remembers who failed. */
 export class Peers {
   readonly #o: PeersOptions
+  readonly #look: LookOptions
   readonly #gate = new Gate()
   /** By link key in hex. One that is no longer a candidate stays until its link ends. */
   readonly #peers = new Map<string, Peer>()
+  /** One for each peer that is linked. */
+  readonly #sessions = new Map<Peer, Session>()
+  /** Those that have to show that they live. */
+  readonly #proving = new Set<Session>()
+  /** Members to be linked beside those that a verdict needs, where data is saved. */
+  #more = 0
 
   constructor(options: PeersOptions) {
     this.#o = options
+    this.#look = { ...options, onChange: () => this.#changed() }
     for (const candidate of options.candidates.list()) this.#add(candidate)
   }
 
@@ -55,12 +52,10 @@ export class Peers {
 
   /** A loop for each peer; they end with the signal. */
   start(): void {
-    const { candidates, signal } = this.#o
+    const { candidates, host, signal } = this.#o
     for (const peer of this.all) this.#run(peer)
-    whenAborted(
-      signal,
-      candidates.onChange(() => this.#follow()),
-    )
+    const stops = [candidates.onChange(() => this.#follow()), host.onWake(() => this.#wake())]
+    for (const stop of stops) whenAborted(signal, stop)
   }
 
   /** The candidates are others now. */
@@ -91,9 +86,7 @@ export class Peers {
     const now = this.#o.host.now()
     const newest = (peer: Peer): bigint => peer.shown?.index ?? peer.said ?? 0n
     return this.all
-      .filter(
-        ({ link, serving, faulty, readyAt }) => link !== null && !link.closed.aborted && serving !== false && !faulty && readyAt <= now,
-      )
+      .filter((peer) => isOpen(peer) && restOf(peer, now) === 0)
       .sort((a, b) => this.#rank(a) - this.#rank(b) || (newest(a) > newest(b) ? -1 : newest(a) < newest(b) ? 1 : 0))
   }
 
@@ -109,7 +102,7 @@ export class Peers {
   /** A failed check: the link is closed, and the peer is left alone for a while. */
   fault(peer: Peer, problem: string): void {
     const { host } = this.#o
-    Object.assign(peer, { faulty: true, problem, failures: peer.failures + 1, readyAt: host.now() + RETRY.fault })
+    restAfterFault(peer, problem, host)
     host.log('warn', 'a peer failed a check', { peer: toHex(peer.key), address: peer.way?.text ?? '', problem })
     void peer.link?.close().catch(() => {})
     this.#changed()
@@ -132,6 +125,13 @@ export class Peers {
     Object.assign(peer, { problem: null, failures: 0, serving: true })
   }
 
+  /** Those that are linked do not confirm the head. Where data is saved, one more is. */
+  widen(): void {
+    if (!this.#o.host.isSaving() || this.#linked() < this.#most()) return
+    this.#more += 1
+    this.#changed()
+  }
+
   reports(followed: Peer | null): readonly PeerReport[] {
     const { ticket } = this.#o
     const roster = this.#o.roster()
@@ -150,10 +150,20 @@ export class Peers {
   async #keep(peer: Peer): Promise<void> {
     const { host, signal } = this.#o
     while (this.#isCandidate(peer)) {
-      const wait = peer.readyAt - host.now()
-      if (wait > 0) await sleep(host, wait, signal)
-      else if (this.#rank(peer) > 0 && this.#mirrors() >= MIRRORS) await this.#gate.wait(signal)
+      const wait = restOf(peer, host.now())
+      if (wait > 0) await this.#rest(wait)
+      else if (this.#isSpare(peer)) await this.#gate.wait(signal)
       else await this.#attend(peer)
+    }
+  }
+
+  /** So long, or until something changes. */
+  async #rest(ms: number): Promise<void> {
+    const own = scope(this.#o.signal)
+    try {
+      await Promise.race([sleep(this.#o.host, ms, own.signal), this.#gate.wait(own.signal)])
+    } finally {
+      own.abort(RESTED)
     }
   }
 
@@ -161,8 +171,20 @@ export class Peers {
     return this.#o.candidates.list().some(({ peer }) => equal(peer, key))
   }
 
-  #mirrors(): number {
-    return this.all.filter((peer) => peer.busy && this.#rank(peer) > 0).length
+  /** Whether enough others are linked, or being dialled, in its place. */
+  #isSpare(peer: Peer): boolean {
+    const isMirror = this.#rank(peer) > 0
+    const others = this.all.filter((other) => other.busy && this.#rank(other) > 0 === isMirror).length
+    return isMirror ? others >= MIRRORS : this.#o.host.isSaving() && others >= this.#most()
+  }
+
+  /** Members that are linked where data is saved: b+1 confirm a head (PROTOCOL.md section 3, step 6). */
+  #most(): number {
+    return thresholds(this.#o.roster().members.length).b + 1 + this.#more
+  }
+
+  #linked(): number {
+    return this.all.filter((peer) => peer.link !== null && this.#rank(peer) === 0).length
   }
 
   /** From dialling to the end of the link. Throws at the end of the reader only. */
@@ -177,40 +199,58 @@ export class Peers {
       await this.#listen(peer, link)
     } catch (error) {
       if (signal.aborted) throw error
-      if (!peer.faulty) this.#retry(peer, error instanceof Error ? error.message : String(error))
+      if (!peer.faulty) restAfterEnd(peer, error instanceof Error ? error.message : String(error), this.#o.host)
     } finally {
       Object.assign(peer, { busy: false, link: null, way: null })
       this.#changed()
     }
   }
 
-  #retry(peer: Peer, problem: string): void {
-    const { host } = this.#o
-    const wait = Math.min(RETRY.longest, RETRY.first * 2 ** Math.min(peer.failures, 16))
-    // Half of it by chance: readers that lost one server together do not come back to it together.
-    const jitter = 0.5 + (host.random(1)[0] as number) / 512
-    Object.assign(peer, { problem, failures: peer.failures + 1, readyAt: host.now() + wait * jitter })
-  }
-
   async #listen(peer: Peer, link: Link): Promise<void> {
-    const { host, group, heartbeatMs, signal, compare } = this.#o
-    const beat = Math.min(BEAT.longest, Math.max(BEAT.shortest, heartbeatMs))
+    const { host, signal } = this.#o
     const own = scope(signal, link.closed)
     const session = { host, link, signal: own.signal }
+    this.#sessions.set(peer, session)
     try {
-      for (;;) {
-        if (isDue(peer, host.now(), beat)) await hello(peer, group, session)
-        if (peer.serving && isQuiet(peer, host.now(), beat)) await compare(peer, session)
-        this.#changed()
-        await sleep(host, isQuiet(peer, host.now(), beat) ? beat : LOOK * beat, own.signal)
-      }
+      await lookAgain(this.#look, peer, session)
     } catch (error) {
-      if (isLie(error)) this.fault(peer, (error as Error).message)
-      // Whoever shares the link would wait as long. Closed, it is dialled again.
-      if (isError(error, 'Light.TimeoutError')) void link.close().catch(() => {})
+      this.#judge(peer, link, error)
       throw error
     } finally {
+      this.#sessions.delete(peer)
       own.end()
     }
   }
+
+  /** No link is known to live, and no wait has a reason any more. */
+  #wake(): void {
+    this.#more = 0
+    for (const peer of this.all) {
+      const session = this.#sessions.get(peer)
+      if (session === undefined) rouse(peer)
+      else void this.#prove(peer, session)
+    }
+    this.#changed()
+  }
+
+  async #prove(peer: Peer, session: Session): Promise<void> {
+    // Asked twice, it would not answer sooner.
+    if (this.#proving.has(session)) return
+    this.#proving.add(session)
+    await lookOnce(this.#look, peer, session).catch((error: unknown) => this.#judge(peer, session.link, error))
+    this.#proving.delete(session)
+  }
+
+  #judge(peer: Peer, link: Link, error: unknown): void {
+    if (isLie(error)) this.fault(peer, (error as Error).message)
+    if (!isSilence(error)) return
+    this.#o.lost(peer, error)
+    // Whoever shares the link would wait as long. Closed, it is dialled again.
+    void link.close().catch(() => {})
+  }
 }
+
+const RESTED = new Error('it rests no more')
+
+/** Whether there is a link to ask over, and nothing known that speaks against it. */
+const isOpen = ({ link, serving, faulty }: Peer): boolean => link !== null && !link.closed.aborted && serving !== false && !faulty

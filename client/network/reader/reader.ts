@@ -82,6 +82,7 @@ export class Reader {
       roster: () => (this.#trusted ?? this.#base).next.roster,
       ticket: (seat) => this.#attestation?.report(seat) ?? null,
       compare: (peer, session) => this.#compare(peer, session),
+      lost: (peer, reason) => this.#lose(peer, reason),
       signal: this.#scope.signal,
       onChange: () => this.#changed(),
     })
@@ -93,7 +94,7 @@ export class Reader {
     })
     this.peers.start()
     // A head grows old without any news.
-    this.#stopBeat = everyBeat(host, heartbeatMs, () => this.#changed())
+    this.#stopBeat = everyBeat(host, heartbeatMs, () => this.#beat())
     this.#running = this.#run().catch(() => {})
   }
 
@@ -180,9 +181,18 @@ export class Reader {
   #blame(peer: Peer, error: Error, problem: string): void {
     const standing = this.#trusted && this.standing(this.#trusted)
     this.#lie = isError(error, 'Network.CheckError') ? refuse(standing, error as CheckError) : error
-    // At once: a link may take its time to close, and nobody is to be asked there meanwhile.
-    if (this.#following?.peer === peer) this.#following.leave(this.#lie)
+    this.#lose(peer, this.#lie)
     this.peers.fault(peer, problem)
+  }
+
+  // At once: a link may take its time to close, and nobody is to be asked there meanwhile.
+  #lose(peer: Peer, reason: Error): void {
+    if (this.#following?.peer === peer) this.#following.leave(reason)
+  }
+
+  #beat(): void {
+    if (this.#trusted === null || !this.#fresh(this.#trusted).isConfirmed) this.peers.widen()
+    this.#changed()
   }
 
   /** Ends every loop, stream and timer, and whoever waits. */

@@ -83,12 +83,21 @@ export class RefundList extends Base {
     const handle = this.#handle ?? (await this.#open(lattice ?? '', turn))
     if (turn !== this.#turn || handle === null) return
     const follower = followRefunds(handle, address)
-    const changed = (): void => {
-      const now = follower.current()
-      this.#show(now, now.problem)
-      if (now.answer !== null) this.dispatchEvent(new CustomEvent('refunds', { detail: now.answer }))
+    // Nobody sees a hidden tab: it is drawn once, when it is looked at. Scripts are told at once.
+    const draw = (): void => {
+      if (document.hidden) document.addEventListener('visibilitychange', draw, { once: true })
+      else this.#show(follower.current(), follower.current().problem)
     }
-    this.#stop = follower.subscribe(changed)
+    const changed = (): void => {
+      draw()
+      const { answer } = follower.current()
+      if (answer !== null) this.dispatchEvent(new CustomEvent('refunds', { detail: answer }))
+    }
+    const stop = follower.subscribe(changed)
+    this.#stop = () => {
+      stop()
+      document.removeEventListener('visibilitychange', draw)
+    }
     changed()
   }
 
