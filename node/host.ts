@@ -20,7 +20,8 @@ import { type Gossip, gossipOf, gossipService } from './discovery/gossip.ts'
 import { nodeSubtle } from './ed25519.ts'
 import { createQuota, originOf } from './transports/addresses.ts'
 import { type HostLimits, LIMITS } from './transports/limits.ts'
-import { checkListen, listenError } from './transports/listening.ts'
+import { checkListen, listenError, passedOver } from './transports/listening.ts'
+import { createPending } from './transports/pending.ts'
 import { type Certificates, type ListenersInit, socketsOf } from './transports/sockets.ts'
 
 export interface NodeHostOptions {
@@ -84,6 +85,8 @@ export const createNodeHost = async ({
       throw listenError(listen, error)
     },
   )
+  for (const address of passedOver(listen, node.getMultiaddrs().map(String)))
+    log('warn', `not listening on ${address}: this machine has no such address, or its port is in use`)
   const open = new Map<string, number>()
   // Every tab is a peer of its own; without this the store would keep them all.
   node.addEventListener('peer:disconnect', ({ detail }) => void node.peerStore.delete(detail).catch(() => {}))
@@ -111,9 +114,6 @@ export const createNodeHost = async ({
   }
 }
 
-const createNode = async (
-  privateKey: PrivateKey,
-  listen: readonly string[],
 const time: Pick<Host, 'now' | 'after'> = {
   now: () => Date.now(),
   after: (ms, run) => {
@@ -122,10 +122,14 @@ const time: Pick<Host, 'now' | 'after'> = {
   },
 }
 
+const createNode = async (
+  privateKey: PrivateKey,
+  listen: readonly string[],
   transports: ReturnType<Transports>,
   { limits, topic }: { readonly limits: HostLimits; readonly topic: string | null },
 ) => {
-  const quota = createQuota(limits.perAddress)
+  const quota = createQuota(limits.perAddress, limits.proxies)
+  const pending = createPending(limits.pending)
   return createLibp2p({
     privateKey,
     addresses: { listen: [...listen] },
@@ -148,16 +152,24 @@ const time: Pick<Host, 'now' | 'after'> = {
     connectionManager: {
       maxConnections: limits.connections,
       inboundConnectionThreshold: limits.perSecond,
-      maxIncomingPendingConnections: limits.pending,
+      // Not this one's to refuse: see createPending.
+      maxIncomingPendingConnections: limits.connections,
       // The default resolves dnsaddr names. A member's address is written out, and a resolver could name another.
       resolvers: {},
     },
     connectionGater: {
       denyInboundConnection: (connection) => {
         const ip = connection.remoteAddr.getComponents().find(({ name }) => name === 'ip4' || name === 'ip6')
-        const release = quota.take(originOf(ip?.value ?? ''))
-        if (release) connection.addEventListener('close', release)
-        return release === null
+        const origin = originOf(ip?.value ?? '')
+        const release = quota.take(origin)
+        if (release === null) return true
+        connection.addEventListener('close', release)
+        pending.enter(connection, origin)
+        return false
+      },
+      denyInboundUpgradedConnection: (_, connection) => {
+        pending.leave(connection)
+        return false
       },
     },
   })

@@ -19,9 +19,13 @@ const policyFor = (nonce: string): string =>
     "frame-ancestors 'none'",
   ].join('; ')
 
-/** `/dns4/member.example/tcp/443/wss/p2p/…` is `wss://member.example:443`; WebTransport's is `https:`, and WebRTC is held to none. */
+/**
+ * `/dns4/member.example/tcp/443/wss/p2p/…` is `wss://member.example:443`; WebTransport's is `https:`, and WebRTC is held to none. A policy
+ * cannot name an IPv6 address: its port alone is named.
+ */
 const originOf = (address: string): string[] => {
-  const [, , host, , port, transport, then] = address.split('/')
+  const [, kind, name, , port, transport, then] = address.split('/')
+  const host = kind === 'ip6' ? '*' : name
   if (transport === 'ws' || transport === 'wss') return [`${transport}://${host}:${port}`]
   return then === 'webtransport' ? [`https://${host}:${port}`] : []
 }

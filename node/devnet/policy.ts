@@ -25,10 +25,11 @@ export const policyFor = (bootstrap: readonly string[]): string =>
 /** What a policy calls the origin that a transport connects to. WebRTC is held to none. */
 const SCHEMES = { webtransport: 'https', wss: 'wss', ws: 'ws' } as const
 
-// Read strictly: what stands in an address ends up in a header.
+// Read strictly: what stands in an address ends up in a header. A policy cannot name an IPv6 address (CSP3 section 2.3.1, "host-part"): its
+// port alone is named then.
 const originOf = (text: string): string | null => {
   const address = asAddress(text)
   if (address === null || !(address.transport in SCHEMES)) return null
   const { host, port, transport } = address
-  return `${SCHEMES[transport as keyof typeof SCHEMES]}://${host.includes(':') ? `[${host}]` : host}:${port}`
+  return `${SCHEMES[transport as keyof typeof SCHEMES]}://${host.includes(':') ? '*' : host}:${port}`
 }

@@ -9,6 +9,8 @@ export interface JoinOptions {
   readonly network: UniqueId
   /** Multiaddrs of nodes to begin with, each with its peer id. */
   readonly bootstrap: readonly string[]
+  /** Own multiaddrs as of now, each with the peer id; those that the host listens on by default. */
+  readonly addresses?: () => readonly string[]
   /** Committees that this node is a member of. */
   readonly committees: readonly OwnCommittee[]
   readonly tags?: readonly string[]
@@ -26,11 +28,11 @@ export interface Joined extends AsyncDisposable {
  * @param host made with the network's topic as `gossip`
  * @throws AddressError
  */
-export const join = async (host: NodeHost, { network, bootstrap, committees, tags = [] }: JoinOptions): Promise<Joined> => {
-  const { gossip, peer } = host
+export const join = async (host: NodeHost, options: JoinOptions): Promise<Joined> => {
+  const { network, bootstrap, addresses = host.addresses, committees, tags = [] } = options
+  const { gossip, peer, sign } = host
   if (gossip === null) throw new TypeError('the host has no gossip')
   const neighbours = new Neighbours({ host, gossip, peer, bootstrap, entries: () => presence.catalog.list() })
-  const { addresses, sign } = host
   const presence: Presence = new Presence({ host, network, peer, sign, gossip, links: neighbours, addresses, committees, tags })
   const { catalog, heads } = presence
   neighbours.start()

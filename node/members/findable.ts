@@ -15,6 +15,8 @@ export interface FindableOptions {
   readonly addresses: readonly string[]
   /** Of nodes of other groups. */
   readonly bootstrap: readonly string[]
+  /** Where this member says that it is, as of now. */
+  readonly own: () => readonly string[]
 }
 
 /** A member's part in discovery: it is found, and finds the others where they are now. */
@@ -27,7 +29,7 @@ export interface Findable {
   readonly end: () => Promise<void>
 }
 
-export const findable = (host: NodeHost, { identity, addresses, bootstrap }: FindableOptions): Findable => {
+export const findable = (host: NodeHost, { identity, addresses, bootstrap, own: where }: FindableOptions): Findable => {
   const { network, group, roster, rosterId } = identity
   const may = mayDial(addresses.map(readAddress))
   let joined: Joined | null = null
@@ -41,7 +43,7 @@ export const findable = (host: NodeHost, { identity, addresses, bootstrap }: Fin
     start: async (source) => {
       const { quorum } = thresholds(roster.members.length)
       const own = { group, roster: source.roster, rosterId: () => rosterId, head: () => source.head(quorum) }
-      joined = await join(host, { network, bootstrap: [...addresses, ...bootstrap], committees: [own], tags: [MEMBER] })
+      joined = await join(host, { network, addresses: where, bootstrap: [...addresses, ...bootstrap], committees: [own], tags: [MEMBER] })
     },
     end: async () => joined?.[Symbol.asyncDispose](),
   }

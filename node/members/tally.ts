@@ -19,6 +19,7 @@ import { createNodeHost, type NodeHost } from '../host.ts'
 import type { MemberStatus } from '../metrics/status.ts'
 import { transportsOf } from '../transports/listeners.ts'
 import { listenable } from '../transports/native.ts'
+import { announced } from './announce.ts'
 import { Attest } from './attest.ts'
 import { findable } from './findable.ts'
 import { type Folder, openFolder } from './folder.ts'
@@ -36,6 +37,10 @@ export interface MemberOptions {
   readonly peers?: readonly string[]
   /** Multiaddrs of nodes of other groups, each with its peer id: by them this one is found by everybody else. */
   readonly bootstrap?: readonly string[]
+  /** Where others reach it, when that is not where it listens: behind a NAT or a proxy. */
+  readonly announce?: readonly string[]
+  /** IP addresses of proxies before it: what comes from there is not counted by its address, for the proxy counts. */
+  readonly proxies?: readonly string[]
   /** The member's TDX ticket, for a config that asks for them. */
   readonly attest?: TicketFiles | null
   readonly log: Log
@@ -56,7 +61,7 @@ export interface Member extends AsyncDisposable {
 
 /**
  * Runs one member of a tally: its votes, its look at the chain, and the light protocol for readers.
- * @throws ConfigError, FolderError, StoreError, SeatlessError, PeerError, ListenError, VoteRecordOwnerError, ArchiveError,
+ * @throws ConfigError, FolderError, StoreError, SeatlessError, PeerError, ListenError, AnnounceError, VoteRecordOwnerError, ArchiveError,
  *   UngatedError for a ticket that the config does not ask for
  */
 export const startTally = async (options: MemberOptions): Promise<Member> => {
@@ -78,13 +83,15 @@ export const startTally = async (options: MemberOptions): Promise<Member> => {
       seed,
       listen: await listenable(listen, log),
       log,
+      limits: { proxies: options.proxies ?? [] },
       gossip: topicOf(network),
       certificates,
       transports: transportsOf,
     })
     closing.push(() => host.close())
     const identity: Identity = { network, group: id, roster, rosterId: genesis.roster }
-    const place = findable(host, { identity, addresses, bootstrap })
+    const where = announced({ peer: host.peer, given: options.announce ?? [], listened: host.addresses })
+    const place = findable(host, { identity, addresses, bootstrap, own: where })
     const { view_ms: viewMs, short_ms: shortMs, skew_ms: skewMs, heartbeat_ms: heartbeatMs } = config.content.timers
     const group = await Group.open({
       machine: createMachine(config),
@@ -120,9 +127,9 @@ export const startTally = async (options: MemberOptions): Promise<Member> => {
     closing.push(place.end)
     const driver = follow(options, { group, seat, identity, host, sign: folder.sign })
     closing.push(driver.end)
-    const running: Running = { group, seat, identity, host, heartbeatMs, chain: driver.state, attest, startedAt: Date.now() }
+    const running: Running = { group, seat, identity, host, heartbeatMs, chain: driver.state, attest, where, startedAt: Date.now() }
     return {
-      addresses: host.addresses(),
+      addresses: where(),
       group: toHex(id),
       seat,
       newest: () => group.newest,
@@ -148,10 +155,12 @@ interface Running extends Seated {
   readonly chain: () => ChainState | null
   /** Null where the config asks for no tickets. */
   readonly attest: Attest | null
+  /** Where it says that it is, as of now. */
+  readonly where: () => readonly string[]
   readonly startedAt: number
 }
 
-const statusOf = ({ group, seat, identity, host, heartbeatMs, chain, attest, startedAt }: Running): MemberStatus => {
+const statusOf = ({ group, seat, identity, host, heartbeatMs, chain, attest, where, startedAt }: Running): MemberStatus => {
   const { members } = identity.roster
   const { n, quorum } = thresholds(members.length)
   const { connections, streams: lightStreams } = host.load(LIGHT_PROTOCOL)
@@ -168,7 +177,7 @@ const statusOf = ({ group, seat, identity, host, heartbeatMs, chain, attest, sta
     tickets: attest?.status() ?? null,
     connections,
     lightStreams,
-    addresses: host.addresses(),
+    addresses: where(),
     startedAt,
   }
 }

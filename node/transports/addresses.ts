@@ -20,11 +20,16 @@ const prefixOf = (text: string): string => {
   return `${groups.join(':')}::/64`
 }
 
-/** Counts what each origin holds. `take` gives the function that lets go of it, or null at the limit. */
-export const createQuota = (limit: number) => {
+/**
+ * Counts what each origin holds. `take` gives the function that lets go of it, or null at the limit.
+ * @param free IP addresses whose origins may hold any number
+ */
+export const createQuota = (limit: number, free: readonly string[] = []) => {
   const held = new Map<string, number>()
+  const uncounted = new Set(free.map(originOf))
   return {
     take: (origin: string): (() => void) | null => {
+      if (uncounted.has(origin)) return () => {}
       const count = held.get(origin) ?? 0
       if (count >= limit) return null
       held.set(origin, count + 1)

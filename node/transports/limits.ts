@@ -11,4 +11,4 @@ export interface HostLimits extends SocketLimits {
 }
 
 /** For a member on a small machine: at most 1,024 readers, 32 of them behind one address. */
-export const LIMITS: HostLimits = { connections: 1_024, perAddress: 32, perSecond: 32, pending: 64, streams: 64 }
+export const LIMITS: HostLimits = { connections: 1_024, perAddress: 32, perSecond: 32, pending: 64, streams: 64, proxies: [] }

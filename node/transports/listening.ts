@@ -34,6 +34,15 @@ export const listenError = (addresses: readonly string[], cause: unknown): unkno
   return new ListenError(address ?? addresses.join(', '), listenProblem(words === undefined ? cause : new Error(words)), cause)
 }
 
+/**
+ * Addresses of IPv6 that nothing listens on, though it was asked for: libp2p (transport-manager) takes it that there is no IPv6 here when all
+ * of them fail and all of IPv4 succeed, and goes on without a word.
+ */
+export const passedOver = (listen: readonly string[], listened: readonly string[]): readonly string[] => {
+  const isIp6 = (address: string): boolean => address.startsWith('/ip6/')
+  return listened.some(isIp6) ? [] : listen.filter(isIp6)
+}
+
 /** An address that cannot be listened on; the message says what to do. */
 export class ListenError extends CoalitionError {
   declare readonly address: string

@@ -9,6 +9,8 @@ export interface SocketLimits {
   readonly connections: number
   /** Sockets of one IPv4 address or one IPv6 /64. */
   readonly perAddress: number
+  /** IP addresses whose sockets are not counted by address: those of proxies, which everybody behind them comes from. */
+  readonly proxies: readonly string[]
 }
 
 /** Milliseconds for an HTTP upgrade: it is one packet each way. */
@@ -39,7 +41,7 @@ const guard = <L extends object>(listener: L, limits: SocketLimits): L => {
   if (server === undefined || wsServer === undefined) throw new Error('@libp2p/websockets has changed: its listener cannot be limited')
   Object.assign(wsServer.options, { maxPayload: MESSAGE, WebSocket: QuietWebSocket })
   server.maxConnections = limits.connections
-  const quota = createQuota(limits.perAddress)
+  const quota = createQuota(limits.perAddress, limits.proxies)
   server.on('connection', (socket: Socket) => {
     const release = quota.take(originOf(socket.remoteAddress ?? ''))
     if (release === null) return socket.destroy()

@@ -11,8 +11,9 @@ export interface Tab extends AsyncDisposable {
   readonly complaints: readonly string[]
 }
 
-/** One browser for a whole test file. */
-export const launch = async (): Promise<Browser> => chromium.launch({ executablePath: await findChromium(), args: FLAGS, headless: true })
+/** One browser for a whole test file. @param more arguments of its own */
+export const launch = async (...more: readonly string[]): Promise<Browser> =>
+  chromium.launch({ executablePath: await findChromium(), args: [...FLAGS, ...more], headless: true })
 
 /** A tab in a profile of its own, which ends with it. */
 export const openTab = async (browser: Browser, url: string): Promise<Tab> => {

@@ -29,4 +29,11 @@ describe('a quota', () => {
     expect(quota.take('a')).not.toBe(null)
     expect(quota.take('a')).toBe(null)
   })
+
+  it('gives the origin of a proxy as much as it asks for, and others no more for that', () => {
+    const quota = createQuota(1, ['192.0.2.7', '2001:db8::1'])
+    const origins = ['192.0.2.7', '192.0.2.7', originOf('::ffff:192.0.2.7'), originOf('2001:db8::1'), originOf('2001:db8::2')]
+    expect(origins.map((origin) => quota.take(origin)).filter((release) => release === null)).toEqual([])
+    expect([quota.take('192.0.2.8') !== null, quota.take('192.0.2.8')]).toEqual([true, null])
+  })
 })

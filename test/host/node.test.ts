@@ -42,6 +42,10 @@ const exchange = async (link: Link, protocol: string, data: Bytes): Promise<Byte
   return back
 }
 
+const UPGRADE =
+  'GET / HTTP/1.1\r\nHost: x\r\nConnection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\n\r\n'
+const portOf = (address: string): number => Number(/tcp\/(\d+)/.exec(address)?.[1])
+
 const pair = async (
   listen: string,
   limits = {},
@@ -168,16 +172,47 @@ describe.each([
       )
       .toBe(true)
   })
+
+  it('is not shut to others by those who open connections and say nothing', async () => {
+    const server = await open([listen], { pending: 4 })
+    const address = server.addresses()[0] ?? ''
+    const mute = Array.from({ length: 8 }, () => connect(portOf(address), '127.0.0.1'))
+    await Promise.all(
+      mute.map(async (socket) => {
+        socket.on('error', () => {})
+        await once(socket, 'connect')
+        if (!address.includes('/ws/')) return
+        socket.write(UPGRADE)
+        await once(socket, 'data')
+      }),
+    )
+    const client = await open()
+    expect((await client.dial(address, { signal })).closed.aborted).toBe(false)
+    for (const socket of mute) socket.destroy()
+  })
+
+  it('holds as many connections of a proxy as it is asked for', async () => {
+    const server = await open([listen], { perAddress: 1, proxies: ['127.0.0.1'] })
+    const clients = await Promise.all([open(), open(), open()])
+    await Promise.all(clients.map((client) => client.dial(server.addresses()[0] ?? '', { signal })))
+    await expect.poll(() => server.load('').connections).toBe(3)
+  })
+})
+
+it('says which address of IPv6 it does not listen on', async () => {
+  const said: string[] = []
+  const listen = ['/ip4/127.0.0.1/tcp/0', '/ip6/2001:db8::1/tcp/0']
+  const host = await createNodeHost({ seed: bytes(32), listen, log: (level, message) => void said.push(`${level} ${message}`) })
+  hosts.push(host)
+  expect(said).toEqual([expect.stringMatching(/^warn not listening on \/ip6\/2001:db8::1\/tcp\/0: /)])
+  expect(host.addresses()).toHaveLength(1)
 })
 
 it('drops what floods a WebSocket listener before any key is proven', async () => {
   const server = await open(['/ip4/127.0.0.1/tcp/0/ws'])
-  const port = Number(/tcp\/(\d+)/.exec(server.addresses()[0] ?? '')?.[1])
-  const socket = connect(port, '127.0.0.1')
+  const socket = connect(portOf(server.addresses()[0] ?? ''), '127.0.0.1')
   socket.on('error', () => {})
-  socket.write(
-    'GET / HTTP/1.1\r\nHost: x\r\nConnection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\n\r\n',
-  )
+  socket.write(UPGRADE)
   await once(socket, 'data')
   // A masked frame that announces 64 MiB.
   const frame = Buffer.alloc(14)

@@ -119,7 +119,8 @@ describe('the policy', () => {
 
   it.each([
     [MEMBER, 'ws://127.0.0.1:4001'],
-    [`/ip6/::1/tcp/4001/ws${PEER}`, 'ws://[::1]:4001'],
+    [`/ip6/::1/tcp/4001/ws${PEER}`, 'ws://*:4001'],
+    [`/ip6/2001:db8::7/udp/4001/quic-v1/webtransport${HASH}${PEER}`, 'https://*:4001'],
     [`/dns4/member.example/tcp/443/wss${PEER}`, 'wss://member.example:443'],
     [`/dns/member.example/tcp/443/tls/ws${PEER}`, 'wss://member.example:443'],
     [`/ip4/127.0.0.1/udp/4001/quic-v1/webtransport${HASH}${PEER}`, 'https://127.0.0.1:4001'],

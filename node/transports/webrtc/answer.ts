@@ -93,7 +93,8 @@ const upgrade = (
   return connect(peer as never, muxerFactory, ufrag, {
     role: 'server',
     ...{ log, logger, upgrader, peerId, privateKey, signal },
-    remoteAddr: multiaddr(`/ip${host.includes(':') ? 6 : 4}/${host}/udp/${port}/webrtc-direct`),
+    // A link-local address comes with its zone, which no multiaddr of this form has.
+    remoteAddr: multiaddr(`/ip${host.includes(':') ? 6 : 4}/${host.replace(/%.*$/, '')}/udp/${port}/webrtc-direct`),
     dataChannel: CHANNELS,
   })
 }

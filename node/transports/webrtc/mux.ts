@@ -49,18 +49,34 @@ const opening = new Map<number, (error: string | null) => void>()
  */
 export const openMux = async (host: string, wanted: number, take: Take): Promise<Mux> => {
   const known = sockets.get(wanted)
-  const isFree = known?.host === host && known.take === null
-  // The native library neither chooses a port nor says why it cannot have one.
-  const port = isFree ? wanted : await reserve(host, wanted)
-  const socket: Socket = isFree ? known : { host, take }
+  // The library tells its sockets apart by their port alone: one of IPv4 and one of IPv6 would take each other's requests.
+  if (known !== undefined && (known.host !== host || known.take !== null))
+    throw Object.assign(new Error(`EADDRINUSE: udp port ${wanted} has a listener in this process`), { code: 'EADDRINUSE' })
+  const socket = known ?? { host, take }
   socket.take = take
-  if (!isFree) await open(host, port)
-  sockets.set(port, socket)
+  const port = known === undefined ? await bind(socket, wanted) : wanted
   return {
     port,
     stop: () => {
       if (socket.take === take) socket.take = null
     },
+  }
+}
+
+/** Opens a socket. Its port is taken before anything is waited for: a node opens all that it listens on at once. */
+const bind = async (socket: Socket, wanted: number): Promise<number> => {
+  if (wanted > 0) sockets.set(wanted, socket)
+  let port = wanted
+  try {
+    // The native library neither chooses a port nor says why it cannot have one.
+    port = await reserve(socket.host, wanted)
+    if (wanted === 0 && sockets.has(port)) return await bind(socket, 0)
+    sockets.set(port, socket)
+    await open(socket.host, port)
+    return port
+  } catch (error) {
+    if (sockets.get(port) === socket) sockets.delete(port)
+    throw error
   }
 }
 

@@ -108,6 +108,13 @@ describe('coalition member start', () => {
     expect([code, err]).toEqual([1, [expect.stringMatching(/^Member\.PeerError: .*peer id$/)]])
   })
 
+  it('refuses in one line to announce where nobody would find it, and lets go of the folder', async () => {
+    const { folder, start } = await committee()
+    const { code, err } = await start('--announce', '/dns4/member.example/tcp/443/wss', '--announce', '/ip4/192.0.2.7/udp/1/webrtc-direct')
+    expect([code, err]).toEqual([1, [expect.stringMatching(/^Member\.AnnounceError: .*webrtc-direct.*nothing listens on that here$/)]])
+    await (await openFolder(memberFolder(folder, 0), silent)).close()
+  })
+
   it.each<readonly [string, readonly string[], RegExp]>([
     ['a config that is not there', ['--config', '/nowhere/config.json', '--rpc', NO_CHAIN], /^cannot read \/nowhere\/config\.json/],
     ['no chain', ['--config', 'FILE'], /^start needs --config and --rpc/],
@@ -120,6 +127,7 @@ describe('coalition member start', () => {
       ['--config', 'FILE', '--rpc', NO_CHAIN, '--ticket', 'ticket'],
       /^--ticket and --collateral go together/,
     ],
+    ['a proxy by its name', ['--config', 'FILE', '--rpc', NO_CHAIN, '--proxy', 'proxy.example'], /^--proxy takes an IP address/],
     ['an option that is none', ['--config', 'FILE', '--rpc', NO_CHAIN, '--quiet'], /--quiet/],
   ])('ends with 2 for %s', async (_, argv, line) => {
     const { folder } = await committee()

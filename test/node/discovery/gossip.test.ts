@@ -53,6 +53,19 @@ test('an entry reaches every node, and so does its departure', async () => {
   expect(third.presence.catalog.get(a.peer)?.entry.tags).toEqual(['gone'])
 }, 40_000)
 
+test('an entry says where its node wants to be reached, as of now', async () => {
+  const [a, b] = [await hostOf('a'), await hostOf('b')]
+  let port = 443
+  const addresses = (): readonly string[] => [`/ip4/203.0.113.7/tcp/${port}/ws/p2p/${a.addresses()[0]?.split('/p2p/')[1]}`]
+  const first = await join(a, { network: UNIVERSE, bootstrap: [], addresses, committees: [] })
+  closing.push(async () => first[Symbol.asyncDispose]())
+  const second = await joined(b, a.addresses())
+  await expect.poll(() => second.presence.catalog.get(a.peer)?.entry.addresses, soon).toEqual(addresses())
+  port = 444
+  await first.presence.announce()
+  await expect.poll(() => second.presence.catalog.get(a.peer)?.entry.addresses, soon).toEqual(addresses())
+}, 40_000)
+
 test('a light client asks a node for its groups over a real stream', async () => {
   const host = await hostOf('a')
   const { presence } = await joined(host, [])

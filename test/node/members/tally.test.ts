@@ -5,13 +5,13 @@ import type { Log } from '../../../client/log.ts'
 import { createChainReader } from '../../../node/chain/reader.ts'
 import { memberFolder } from '../../../node/devnet/handshake.ts'
 import { connect, Tally } from '../../../node/index.ts'
-import { startTally } from '../../../node/members/tally.ts'
+import { type MemberOptions, startTally } from '../../../node/members/tally.ts'
 import { healthOf } from '../../../node/metrics/status.ts'
 import { committeeOf, NO_CHAIN } from '../committee.ts'
 import { scratch } from '../folder.ts'
 
 /** Starts the one member of a committee; what it logs comes with it. */
-const start = async (folder: string) => {
+const start = async (folder: string, more: Partial<MemberOptions> = {}) => {
   const config = await committeeOf(1, folder)
   const said: string[] = []
   const log: Log = (_, message, facts) => void said.push(`${message} ${JSON.stringify(facts)}`)
@@ -22,6 +22,7 @@ const start = async (folder: string) => {
     listen: ['/ip4/127.0.0.1/tcp/0/ws'],
     log,
     onChain: () => {},
+    ...more,
   })
   return { member, config, said }
 }
@@ -52,6 +53,17 @@ describe('PROTOCOL 1 Loss: a member whose vote record is damaged', () => {
     await refunds[Symbol.asyncDispose]()
     await network[Symbol.asyncDispose]()
     await expect.poll(() => member.status().lightStreams, { timeout: 15_000 }).toBe(0)
+    await member[Symbol.asyncDispose]()
+  })
+})
+
+describe('a member that is reached elsewhere than where it listens', () => {
+  it('says where that is, with its peer id, to its operator and to others', async () => {
+    const announce = ['/dns4/member.example/tcp/443/wss', '/ip4/203.0.113.7/tcp/4001/ws']
+    const { member } = await start(await scratch(), { announce })
+    const id = /\/p2p\/12D3KooW\w{44}$/.exec(member.addresses[0] ?? '')?.[0]
+    expect(member.addresses).toEqual(announce.map((address) => `${address}${id}`))
+    expect(member.status().addresses).toEqual(member.addresses)
     await member[Symbol.asyncDispose]()
   })
 })

@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto'
 import { createSocket } from 'node:dgram'
 import { afterEach, describe, expect, it, vi } from 'vitest'
 import { asByteStream } from '../../../client/network/link.ts'
+import { openMux } from '../../../node/transports/webrtc/mux.ts'
 import type { CertificateStore } from '../../../node/transports/webtransport/rotation.ts'
 import { dialling, listening, type TestNode } from './_nodes.ts'
 import { bindingRequest, sender } from './_stun.ts'
@@ -52,6 +53,22 @@ describe('a listener', () => {
   it('keeps to its own port where one process has several', async () => {
     const [first, second, client] = [await start(listening()), await start(listening()), await start(dialling())]
     for (const server of [second, first]) expect((await dial(client, server)).remotePeer.equals(server.peerId)).toBe(true)
+  })
+
+  it('has its port for itself in this process, whichever address another one names', async () => {
+    const mux = await openMux('127.0.0.1', 0, () => {})
+    for (const host of ['::1', '127.0.0.1', '0.0.0.0'])
+      await expect(openMux(host, mux.port, () => {})).rejects.toMatchObject({ code: 'EADDRINUSE' })
+    mux.stop()
+    // Nobody hears of it any more: it can be listened on again.
+    expect((await openMux('127.0.0.1', mux.port, () => {})).port).toBe(mux.port)
+  })
+
+  it('is had by one alone of those that ask for one port at once', async () => {
+    const free = await openMux('127.0.0.1', 0, () => {})
+    const port = free.port + 1
+    const asked = await Promise.allSettled(['127.0.0.1', '0.0.0.0', '127.0.0.1'].map((host) => openMux(host, port, () => {})))
+    expect(asked.map(({ status }) => status)).toEqual(['fulfilled', 'rejected', 'rejected'])
   })
 
   it('is not believed under another certificate', async () => {
