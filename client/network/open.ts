@@ -57,7 +57,7 @@ export const createNetwork = (host: Host, bindings: readonly Binding<unknown>[],
   const keep = storage && new Keep(host, storage)
   const rollback = keptRollback(host, storage)
   const links = new Links({ host, bootstrap, transports })
-  const discovery = new Discovery({ host, network, bootstrap: fixed(bootstrap), links })
+  const discovery = new Discovery({ host, network, bootstrap: fixed(bootstrap), links, storage })
   const common: Common = { host, links, discovery, keep, rollback, options, network, readers: new Map() }
   const own = scope(options.signal)
   const close = async (): Promise<void> => {

@@ -6,6 +6,7 @@ import type { Json } from './bcs.ts'
 import { handedOutKeys } from './kit.ts'
 import { makeBlocks, makeCommands, makeGenesis, makeHeaders, makeObservations, makeVotes } from './make-blocks.ts'
 import { makeCertificates } from './make-certificates.ts'
+import { makeDiscovery } from './make-discovery.ts'
 import { makeEncoding } from './make-encoding.ts'
 import { makeExchanges } from './make-exchanges.ts'
 import { makeEd25519, makeRosters } from './make-keys.ts'
@@ -18,6 +19,7 @@ import { makeTally } from './make-tally.ts'
 import { makeTrees } from './make-trees.ts'
 import { type Claim, failure, firstClaims } from './replay.ts'
 import { agreementClaims } from './replay-agreement.ts'
+import { discoveryClaims } from './replay-discovery.ts'
 import { lastClaims } from './replay-light.ts'
 import { buildWorld } from './world.ts'
 
@@ -44,12 +46,18 @@ export function makeVectors(): { [key: string]: Json } {
     indexes: makeTails(),
     light: { ...makeMessages(world), ...makeExchanges(world, epochs) },
     tally: { ...makeTally(), payments: makePayments() },
+    discovery: makeDiscovery(world),
   }
   // The keys last: only then is it known which ones were used.
   return { about: ABOUT, keys: handedOutKeys(), ...parts }
 }
 
-export const claimsOf = (vectors: Json): Claim[] => [...firstClaims(vectors), ...lastClaims(vectors), ...agreementClaims(vectors)]
+export const claimsOf = (vectors: Json): Claim[] => [
+  ...firstClaims(vectors),
+  ...lastClaims(vectors),
+  ...agreementClaims(vectors),
+  ...discoveryClaims(vectors),
+]
 
 /** JSON with what fits in a line on a line: 160 columns, two spaces. */
 export function layOut(value: Json, indent = '', room = 160): string {

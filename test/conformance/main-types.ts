@@ -7,6 +7,10 @@ import { paymentProofsCodec } from '../../client/lattice/tally/evidence.ts'
 import { commandCodec as machineCommandCodec } from '../../client/lattice/tally/machine.ts'
 import { blockFactsCodec, paymentFactCodec } from '../../client/lattice/tally/payment.ts'
 import { refundCodec } from '../../client/lattice/tally/refund.ts'
+import { signedEntryCodec } from '../../client/network/discovery/entry.ts'
+import { headHintCodec } from '../../client/network/discovery/heads.ts'
+import { catalogRequestCodec, catalogResponseCodec } from '../../client/network/discovery/messages.ts'
+import { rumourCodec } from '../../client/network/discovery/rumours.ts'
 import { requestCodec, responseCodec } from '../../client/network/light/messages.ts'
 import { type AnswerOf, answerCodec, type QueryOf, queryCodec } from '../../client/network/light/queries.ts'
 import type { Bytes } from '../../client/primitives/bytes.ts'
@@ -54,9 +58,12 @@ const CODECS: { readonly [name: string]: Codec<unknown> } = {
   Acl: aclCodec,
   Block: blockCodec,
   BlockFacts: blockFactsCodec,
+  CatalogRequest: catalogRequestCodec,
+  CatalogResponse: catalogResponseCodec,
   Certificate: certificateCodec,
   Command: commandCodec,
   Content: contentCodec,
+  HeadHint: headHintCodec,
   Header: headerCodec,
   MachineCommand: machineCommandCodec,
   MapProof,
@@ -68,6 +75,8 @@ const CODECS: { readonly [name: string]: Codec<unknown> } = {
   Request: requestCodec,
   Response: responseCodec,
   Roster: rosterCodec,
+  Rumour: rumourCodec,
+  SignedEntry: signedEntryCodec,
   TreeProof,
 }
 

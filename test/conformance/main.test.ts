@@ -6,6 +6,7 @@ import { CoalitionError } from '../../client/error.ts'
 import { encode } from '../../client/primitives/codec.ts'
 import { AGREEMENT } from './main-agreement.ts'
 import { BLOCKS } from './main-blocks.ts'
+import { DISCOVERY } from './main-discovery.ts'
 import { KEYS } from './main-keys.ts'
 import { accepts, allAt, failures, given, isGiven, type Part, pathsOf } from './main-kit.ts'
 import { LIGHT } from './main-light.ts'
@@ -24,7 +25,7 @@ const ENCODING: readonly Part[] = [
   undecodable('limits.refused'),
 ]
 
-const PARTS: readonly Part[] = [given('about'), ...ENCODING, ...KEYS, ...BLOCKS, ...PROOFS, ...LIGHT, ...TALLY, ...AGREEMENT]
+const PARTS: readonly Part[] = [given('about'), ...ENCODING, ...KEYS, ...BLOCKS, ...PROOFS, ...LIGHT, ...TALLY, ...AGREEMENT, ...DISCOVERY]
 const tried = PARTS.filter((part) => !isGiven(part))
 
 describe('GAP-18 GAP-19 MSK-03 client/ and the second implementation agree', () => {

@@ -20,6 +20,7 @@ import {
   takes,
 } from './blocks.ts'
 import { checkRoster, Roster, rosterId, type Scope } from './committee.ts'
+import { CatalogRequest, CatalogResponse, HeadHint, Rumour, SignedEntry } from './discovery.ts'
 import { cofactored, refusedSignature, verify } from './ed25519.ts'
 import { type Bytes, hex, same, unhex } from './hash.ts'
 import { Request, Response, unframe } from './light.ts'
@@ -89,9 +90,12 @@ export const TYPES: Record<string, Type<unknown>> = {
   Acl,
   Block,
   BlockFacts,
+  CatalogRequest,
+  CatalogResponse,
   Certificate,
   Command,
   Content,
+  HeadHint,
   Header,
   MachineCommand,
   MapProof,
@@ -103,6 +107,8 @@ export const TYPES: Record<string, Type<unknown>> = {
   Request,
   Response,
   Roster,
+  Rumour,
+  SignedEntry,
   TailAnswer,
   TailQuery,
   TreeProof,

@@ -7,7 +7,7 @@ import { frame, frames } from '../light/frame.ts'
 import { openStream } from '../open-stream.ts'
 import { race, scope } from '../scope.ts'
 import type { Catalog } from './catalog.ts'
-import type { SignedEntry } from './entry.ts'
+import { compareVersions, type SignedEntry } from './entry.ts'
 import type { HeadHint } from './heads.ts'
 import { CATALOG_LIMITS, CATALOG_PROTOCOL, catalogRequestCodec, catalogResponseCodec, type Entries, type Sync } from './messages.ts'
 import { isOf } from './page.ts'
@@ -44,9 +44,10 @@ export const syncCatalog = async (link: Link, options: SyncOptions): Promise<Syn
   let from: Bytes = new Uint8Array(32)
   let [taken, bytes] = [0, 0]
   for (let page = 0; page < PAGES; page++) {
-    const { answer, size } = await ask(link, { network, groups, from, have: haveFrom(catalog, groups, from) }, options)
+    const sync = { network, groups, from, have: haveFrom(catalog, groups, from) }
+    const { answer, size } = await ask(link, sync, options)
     bytes += size
-    expectAsked(answer, groups, from)
+    expectAsked(answer, sync)
     for (const signed of answer.entries) taken += await take(catalog, signed, link.peer)
     if (answer.next === null) return { taken, bytes, heads: answer.heads }
     from = answer.next
@@ -62,16 +63,21 @@ const haveFrom = (catalog: Catalog, groups: readonly Bytes[], from: Bytes): Sync
     .map(({ entry: { peer, version } }) => ({ peer, ...version }))
 
 /** What was not asked for is not merged: it would be how a peer chooses what others keep. */
-const expectAsked = ({ entries, next, heads }: Entries, groups: readonly Bytes[], from: Bytes): void => {
+const expectAsked = ({ entries, next, heads }: Entries, { groups, from, have }: Sync): void => {
+  const held = new Map(have.map(({ peer, ...version }) => [toHex(peer), version]))
   let last: Bytes | null = null
   for (const { entry } of entries) {
     if (compare(entry.peer, last ?? from) < (last === null ? 0 : 1))
       throw new CatalogError('answer', 'entries that do not ascend from the first asked')
     if (!isOf(entry, groups)) throw new CatalogError('answer', `an entry of no group that was asked for: ${toHex(entry.peer)}`)
+    const known = held.get(toHex(entry.peer))
+    if (known !== undefined && compareVersions(entry.version, known) <= 0)
+      throw new CatalogError('answer', `an entry that is no newer than the one that was named: ${toHex(entry.peer)}`)
     last = entry.peer
   }
   // Else a peer could have us ask for the same for ever.
   if (next !== null && compare(next, last ?? from) <= 0) throw new CatalogError('answer', 'a next that does not go on')
+  if (next !== null && heads.length > 0) throw new CatalogError('answer', 'heads before the last answer')
   if (heads.some(({ group }) => !groups.some((asked) => compare(asked, group) === 0)))
     throw new CatalogError('answer', 'a head that was not asked for')
 }

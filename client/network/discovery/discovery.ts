@@ -1,13 +1,15 @@
 import { type Roster, seatOf } from '../../groups/roster.ts'
-import { type Bytes, equal } from '../../primitives/bytes.ts'
+import { type Bytes, equal, toHex } from '../../primitives/bytes.ts'
 import type { GroupId, UniqueId } from '../../primitives/id.ts'
 import type { Candidates } from '../candidates.ts'
 import type { Host, Link } from '../host.ts'
+import type { Storage } from '../keep/storage.ts'
 import { Catalog, LIGHT_LIMITS } from './catalog.ts'
-import type { PeerEntry } from './entry.ts'
+import type { PeerEntry, SignedEntry } from './entry.ts'
 import type { HeadHint } from './heads.ts'
 import { learned } from './learned.ts'
 import { CATALOG_LIMITS } from './messages.ts'
+import { Remembered } from './remembered.ts'
 import { Syncing } from './syncing.ts'
 
 /** Milliseconds from one look at the catalogs of others to the next. */
@@ -26,6 +28,8 @@ export interface DiscoveryOptions {
   readonly network: UniqueId
   readonly bootstrap: Candidates
   readonly links: OpenLinks
+  /** Where peers are remembered for the next start; null for nowhere. */
+  readonly storage: Storage | null
 }
 
 /** One group that is read. */
@@ -42,19 +46,22 @@ export class Discovery implements AsyncDisposable {
   readonly #readings = new Set<Reading>()
   readonly #listeners = new Set<() => void>()
   readonly #syncing: Syncing
+  readonly #remembered: Remembered | null
   readonly #leave: () => void
   #isChanged = false
   #turn = 0
   readonly catalog: Catalog
 
   constructor(options: DiscoveryOptions) {
-    const { host, network, links } = options
+    const { host, network, links, storage } = options
     this.#o = options
     this.#salt = host.random(SALT_BYTES)
     this.catalog = new Catalog({ network, host, worth: (entry) => this.#worth(entry), limits: LIGHT_LIMITS })
     this.catalog.onChange(() => {
       this.#isChanged = true
     })
+    const worth = (group: GroupId, { entry }: SignedEntry): number | null => this.#worth(entry, group)
+    this.#remembered = storage && new Remembered({ host, storage, network, catalog: this.catalog, worth })
     this.#syncing = new Syncing({
       host,
       network,
@@ -77,6 +84,7 @@ export class Discovery implements AsyncDisposable {
     const { group, roster } = reading
     this.#readings.add(reading)
     this.#syncing.wake()
+    void this.#remembered?.load(group).then((taken) => taken && this.#tell())
     const onChange = (listener: () => void): (() => void) => {
       this.#listeners.add(listener)
       return () => this.#listeners.delete(listener)
@@ -108,9 +116,11 @@ export class Discovery implements AsyncDisposable {
     return Array.from({ length: CATALOG_LIMITS.groups }, (_, i) => groups[(first + i) % groups.length] as Bytes)
   }
 
-  #worth(entry: PeerEntry): 1 | 2 | null {
+  /** @param of a group that is read; all of them by default */
+  #worth(entry: PeerEntry, of: GroupId | null = null): 1 | 2 | null {
     let worth: 1 | 2 | null = null
     for (const { group, roster } of this.#readings) {
+      if (of !== null && !equal(of, group)) continue
       if (seatOf(roster(), entry.peer) >= 0) return 2
       if (entry.groups.some((each) => equal(each, group))) worth = 1
     }
@@ -118,10 +128,16 @@ export class Discovery implements AsyncDisposable {
   }
 
   // Once for all entries of an answer: every reader looks at the whole list.
+  #tell(): void {
+    this.#isChanged = false
+    for (const listener of [...this.#listeners]) listener()
+  }
+
   #synced(heads: readonly HeadHint[]): void {
     if (this.#isChanged) {
-      this.#isChanged = false
-      for (const listener of [...this.#listeners]) listener()
+      this.#tell()
+      const groups = new Map([...this.#readings].map(({ group }) => [toHex(group), group]))
+      for (const group of groups.values()) void this.#remembered?.store(group)
     }
     for (const hint of heads) for (const { group, onHead } of [...this.#readings]) if (equal(group, hint.group)) onHead(hint)
   }

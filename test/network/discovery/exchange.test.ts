@@ -143,6 +143,16 @@ test('a forged entry is refused, and one of another network', async () => {
   expect(await refusalOf(answering(() => entries({ entries: [foreign] })))).toMatchObject(lie('entry', /another network/))
 })
 
+test('what the reader named as held is not taken as an answer, nor anything older', async () => {
+  const held = await told('a', { startMs: now() - 5, updateMs: now() })
+  for (const again of [held, await told('a', { startMs: now() - 5, updateMs: now() - 1 })]) {
+    const reader = readerOf()
+    await reader.offer(held, null)
+    const link = await linkTo(answering(() => entries({ entries: [again] })))
+    await expect(sync(link, reader)).rejects.toMatchObject(lie('answer', /no newer than the one that was named/))
+  }
+})
+
 test('entries out of order, a next that does not go on, and heads that were not asked for are refused', async () => {
   const two = await Promise.all(['a', 'b'].map((name) => told(name, { updateMs: now() })))
   const descending = two.toSorted((x: SignedEntry, y: SignedEntry) => compare(y.entry.peer, x.entry.peer))

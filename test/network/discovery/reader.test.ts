@@ -10,6 +10,7 @@ import { createNetwork } from '../../../client/network/open.ts'
 import { toHex } from '../../../client/primitives/bytes.ts'
 import { UNIVERSE } from '../../../client/primitives/id.ts'
 import { Chain, keyOf, seats } from '../chain.ts'
+import { type MemoryStorage, memoryStorage } from '../keep/memory-storage.ts'
 import { GROUP, HEARTBEAT, type NoteDatum, note, notes } from '../notes.ts'
 import { addressOf, serve } from '../setup.ts'
 import { World } from '../world.ts'
@@ -37,8 +38,12 @@ const withCatalog = ({ world, chain }: ReturnType<typeof committee>) => {
   return { catalog, heads, place }
 }
 
-const reading = async ({ world, chain }: ReturnType<typeof committee>, bootstrap = [addressOf('peer 0')]) => {
-  const network = createNetwork(world.host(), [notes], { bootstrap })
+const reading = async (
+  { world, chain }: ReturnType<typeof committee>,
+  bootstrap = [addressOf('peer 0')],
+  storage: MemoryStorage | null = null,
+) => {
+  const network = createNetwork(world.host({ storage }), [notes], { bootstrap })
   const handle = (await world.run(network.open({ name: 'notes.all' }, { roster: chain.roster }))) as Handle<NoteDatum>
   return { network, handle }
 }
@@ -65,6 +70,26 @@ test('a reader that was told of one member finds the others, and a mirror, and l
   await network[Symbol.asyncDispose]()
   await world.settle()
   expect([world.openStreams, world.pendingTimers]).toEqual([0, 0])
+})
+
+test('a reader that starts again knows the peers of the last time, when nobody is there who would tell it', async () => {
+  const all = committee(4)
+  const { world } = all
+  const { catalog, place } = withCatalog(all)
+  const storage = memoryStorage()
+  for (const name of ['peer 1', 'peer 2']) {
+    serve(world, all.chain, name)
+    await catalog.offer(await told(name, { updateMs: world.now, addresses: [addressOf(name)], groups: [GROUP] }), null)
+  }
+  const first = await reading(all, [addressOf('peer 0')], storage)
+  await world.advance(2_000)
+  expect(linked(first.handle)).toHaveLength(3)
+  await first.network[Symbol.asyncDispose]()
+  world.serve(addressOf('peer 0'), { ...place, down: true })
+  const second = await reading(all, [addressOf('peer 0')], storage)
+  await world.advance(2_000)
+  expect(linked(second.handle).toSorted()).toEqual(hex('peer 1', 'peer 2').toSorted())
+  await second.network[Symbol.asyncDispose]()
 })
 
 test('a member that moved is found where it is now', async () => {
