@@ -163,8 +163,11 @@ const createNode = async (
         const origin = originOf(ip?.value ?? '')
         const release = quota.take(origin)
         if (release === null) return true
-        connection.addEventListener('close', release)
-        pending.enter(connection, origin)
+        connection.addEventListener('close', () => {
+          release()
+          pending.leave(connection)
+        })
+        pending.enter(connection, origin, () => connection.abort(new Error('too many handshakes are under way')))
         return false
       },
       denyInboundUpgradedConnection: (_, connection) => {

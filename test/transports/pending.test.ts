@@ -3,23 +3,20 @@ import { createPending } from '../../node/transports/pending.ts'
 
 // Issue 7, "Hostile peers": half-open connections cost those who open them, and nobody else.
 
-const connection = (name: string, ended: string[]) => {
-  const target = new EventTarget()
-  return {
-    addEventListener: (type: 'close', listener: () => void) => target.addEventListener(type, listener),
-    abort: () => {
-      ended.push(name)
-      target.dispatchEvent(new Event('close'))
-    },
-    close: () => target.dispatchEvent(new Event('close')),
+const setUp = (most: number) => {
+  const pending = createPending(most)
+  const ended: string[] = []
+  const enter = (name: string, origin: string): object => {
+    const connection = {}
+    pending.enter(connection, origin, () => ended.push(name))
+    return connection
   }
+  return { pending, ended, enter }
 }
 
 describe('handshakes under way', () => {
   it('end with the oldest of whoever has the most, when there are too many', () => {
-    const ended: string[] = []
-    const pending = createPending(4)
-    const enter = (name: string, origin: string): void => pending.enter(connection(name, ended), origin)
+    const { pending, ended, enter } = setUp(4)
     enter('honest', 'b')
     for (const name of ['first', 'second', 'third']) enter(name, 'a')
     expect(ended).toEqual([])
@@ -32,17 +29,14 @@ describe('handshakes under way', () => {
     expect(ended).toEqual(['first', 'second', 'honest'])
   })
 
-  it('are over with a proof or with the connection, and count no more', () => {
-    const ended: string[] = []
-    const pending = createPending(2)
-    const [proven, gone] = [connection('proven', ended), connection('gone', ended)]
-    pending.enter(proven, 'a')
-    pending.enter(gone, 'a')
+  it('are over once, with a proof or with the connection, and count no more', () => {
+    const { pending, ended, enter } = setUp(2)
+    const proven = enter('proven', 'a')
+    enter('other', 'a')
     pending.leave(proven)
-    gone.close()
-    expect(pending.size()).toBe(0)
-    pending.enter(connection('one', ended), 'a')
-    pending.enter(connection('two', ended), 'a')
+    pending.leave(proven)
+    expect(pending.size()).toBe(1)
+    enter('one more', 'a')
     expect(ended).toEqual([])
   })
 })

@@ -1,8 +1,10 @@
+import { createPending } from '../../pending.ts'
+
 /** What is let in. */
 export interface AdmissionLimits {
   /** Connections in all, those that are just ending included. */
   readonly connections: number
-  /** Connections whose peer has not yet said who it is. */
+  /** Connections whose peer has not yet said who it is: one more ends the oldest of whoever has the most. */
   readonly pending: number
   /** Of those pending, how many may have an address that nobody has checked yet; more have to answer a Retry first. */
   readonly unchecked: number
@@ -30,8 +32,9 @@ export interface Admission {
   /**
    * What becomes of a first packet: a place, `retry` for one that has to show its address first, `full` for one that is not answered.
    * @param isChecked whether it brought a token that was sent to this address
+   * @param end called when its place is given to another before it is settled
    */
-  readonly ask: (address: string, isChecked: boolean) => Place | 'retry' | 'full'
+  readonly ask: (address: string, isChecked: boolean, end: () => void) => Place | 'retry' | 'full'
 }
 
 const SECOND = 1_000
@@ -47,7 +50,7 @@ export const createAdmission = (limits: AdmissionLimits, quota: Quota, now: () =
   const recent = new Map<string, number>()
   let second = 0
   let connections = 0
-  let pending = 0
+  const pending = createPending(limits.pending)
 
   const isTooFast = (origin: string): boolean => {
     const at = Math.floor(now() / SECOND)
@@ -58,16 +61,15 @@ export const createAdmission = (limits: AdmissionLimits, quota: Quota, now: () =
     return count >= limits.perSecond
   }
 
-  const place = (origin: string, isChecked: boolean, release: () => void): Place => {
+  const place = (origin: string, isChecked: boolean, release: () => void, end: () => void): Place => {
+    const key = {}
     connections += 1
-    pending += 1
+    pending.enter(key, origin, end)
     if (!isChecked) unchecked.add(origin)
     const check = once(() => {
       if (!isChecked) unchecked.delete(origin)
     })
-    const settle = once(() => {
-      pending -= 1
-    })
+    const settle = (): void => pending.leave(key)
     return {
       check,
       settle,
@@ -81,14 +83,14 @@ export const createAdmission = (limits: AdmissionLimits, quota: Quota, now: () =
   }
 
   return {
-    ask: (address, isChecked) => {
-      if (connections >= limits.connections || pending >= limits.pending) return 'full'
+    ask: (address, isChecked, end) => {
+      if (connections >= limits.connections) return 'full'
       const origin = quota.originOf(address)
       if (!isChecked && (unchecked.size >= limits.unchecked || unchecked.has(origin))) return 'retry'
       // Of unchecked ones at most `unchecked` at a time come here, so that the table stays as small as what is let in.
       if (isTooFast(origin)) return 'full'
       const release = quota.take(origin)
-      return release === null ? 'full' : place(origin, isChecked, release)
+      return release === null ? 'full' : place(origin, isChecked, release, end)
     },
   }
 }

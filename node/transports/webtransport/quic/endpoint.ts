@@ -123,18 +123,19 @@ export class Endpoint {
     const odcid = isValidated ? this.#tokens.open(packet.token, from, packet.dcid) : null
     // We give tokens in Retry only, and a client takes one Retry: this one is late, forged or another host's, and no answer would help it.
     if (isValidated && odcid === null) return
-    const verdict = this.#admission.ask(from.host, isValidated)
+    let connection: QuicConnection | null = null
+    const verdict = this.#admission.ask(from.host, isValidated, () => connection?.drop())
     if (verdict === 'retry') this.#retry(packet, from)
-    else if (verdict !== 'full') this.#accept(packet, odcid, datagram, from, verdict)
+    else if (verdict !== 'full') connection = this.#accept(packet, odcid, datagram, from, verdict)
   }
 
-  #accept(packet: LongPacket, odcid: Bytes | null, datagram: Buffer, from: HostPort, place: Place): void {
+  #accept(packet: LongPacket, odcid: Bytes | null, datagram: Buffer, from: HostPort, place: Place): QuicConnection | null {
     // After a Retry the client already uses an id that this end gave it.
     const scid = odcid === null ? new Uint8Array(randomBytes(CID_BYTES)) : packet.dcid
     const native = this.#native(scid, odcid, from)
     if (native === null) {
       place.release()
-      return
+      return null
     }
     const connection = new QuicConnection({
       quiche: this.#init.quiche,
@@ -150,6 +151,7 @@ export class Endpoint {
     this.#connections.set(connection, { keys, release: place.release })
     this.#init.accept(connection, place.settle)
     connection.receive(datagram, from)
+    return connection
   }
 
   #native(scid: Bytes, odcid: Bytes | null, from: HostPort): NativeConnection | null {
