@@ -25,15 +25,24 @@ type Event = { readonly event: string } & { readonly [field: string]: unknown }
 
 const PROGRAM = fileURLToPath(new URL('../bin/coalition.mjs', import.meta.url))
 
+interface Around {
+  /** For the devnet and what it starts, beside what this process has. */
+  readonly env?: Readonly<Record<string, string>>
+  /** Takes each line of its log. */
+  readonly hear?: (line: string) => void
+}
+
 /** Starts `coalition devnet --json` in `folder` and waits until everything runs. */
-export const startDevnet = async (folder: string, more: readonly string[] = []): Promise<Devnet> => {
-  const child = fork(PROGRAM, ['devnet', '--dir', folder, '--port', '0', '--json', ...more], { stdio: ['ignore', 'pipe', 'pipe', 'ipc'] })
+export const startDevnet = async (folder: string, more: readonly string[] = [], { env, hear }: Around = {}): Promise<Devnet> => {
+  const args = ['devnet', '--dir', folder, '--port', '0', '--json', ...more]
+  const child = fork(PROGRAM, args, { stdio: ['ignore', 'pipe', 'pipe', 'ipc'], env: { ...process.env, ...env } })
   const events: Event[] = []
   const listeners = new Set<(event: Event) => void>()
   const said: string[] = []
   const keep = (line: string): void => {
     said.push(line)
     if (said.length > 40) said.shift()
+    hear?.(line)
   }
   if (child.stdout !== null)
     createInterface({ input: child.stdout }).on('line', (line) => {

@@ -16,15 +16,24 @@ describe('the command line of a soak', () => {
     expect(readArguments(words)).toEqual({ kind: 'failover', kills: 3, transport: 'webrtc-direct', json: true })
   })
 
+  it('asks for hostile peers', () => {
+    expect(readArguments(['--hostile'])).toEqual({ kind: 'hostile', minutes: 3, json: false })
+    expect(readArguments('--hostile --minutes 1 --json'.split(' '))).toEqual({ kind: 'hostile', minutes: 1, json: true })
+  })
+
   it.each([
     ['--failover --transport smoke', '--transport is one of ws, webrtc-direct, webtransport, not "smoke"'],
     ['--failover --tabs 2', '--seed, --tabs and --minutes do not go with --failover'],
     ['--transport ws', '--transport goes with --failover'],
+    ['--hostile --failover', '--hostile goes with --minutes and --json alone'],
+    ['--hostile --tabs 2', '--hostile goes with --minutes and --json alone'],
+    ['--hostile --seed 2', '--hostile goes with --minutes and --json alone'],
+    ['--hostile --minutes 61', '--minutes takes a whole number from 1 to 60, not "61"'],
     ['--tabs 0', '--tabs takes a whole number from 1 to 28, not "0"'],
     ['--tabs 29', '--tabs takes a whole number from 1 to 28, not "29"'],
     ['--tabs 2 --minutes 1.5', '--minutes takes a whole number from 1 to 1440, not "1.5"'],
     ['--kills many', '--kills takes a whole number from 1 to 100000, not "many"'],
-    ['--minutes 3', '--minutes goes with --tabs'],
+    ['--minutes 3', '--minutes goes with --tabs or --hostile'],
     ['--tabs 2 --kills 1', '--kills and --seed do not go with --tabs'],
   ])('refuses %s in one line', (line, message) => {
     expect(() => readArguments(line.split(' '))).toThrow(new UsageError(message))
