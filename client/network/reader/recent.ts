@@ -21,34 +21,37 @@ export interface Tail {
 /** Bounds of what is kept for consumers: a tail that everybody who keeps up reads from, not a queue for those who do not. */
 export const KEPT = { items: 256, bytes: 2_097_152, commits: 64 } as const
 
+/** Items that follow each other, and the surface's right edge before the first of them. */
+interface Run {
+  readonly before: Frontier
+  readonly items: readonly Placed[]
+}
+
 /** The newest items, as they were followed: whoever needs an older one reads it from a server. */
 export class Recent {
-  #items: Placed[] = []
-  #bytes = 0
-  /** Right edge of the surface before the first item; null before there was a block. */
-  #before: Frontier | null = null
+  /** Null before there was a block. */
+  #run: Run | null = null
+  /** What was kept before blocks that were not followed, as after a reload: it goes on being of use once what lies between was read. */
+  #earlier: Run | null = null
   readonly #commits = new Map<bigint, Bytes>()
 
-  /** What a block appended. After one over blocks that were not followed, what was kept does not end where it begins, and goes. */
+  /** What a block appended. */
   add(block: VerifiedBlock): void {
     const { header, commit, first, before } = block
     this.#remember(header.index, commit)
-    if (this.#before === null || this.#end(this.#before) !== first) {
-      this.#items = []
-      this.#bytes = 0
-      this.#before = before
+    if (this.#run === null || endOf(this.#run) !== first) {
+      if (this.#run !== null && this.#run.items.length > 0) this.#earlier = this.#run
+      this.#run = { before, items: [] }
     }
-    this.#items.push(...this.#place(block))
-    this.#trim()
+    this.#set({ before: this.#run.before, items: [...this.#run.items, ...placed(block)] })
   }
 
   /** What was read back and ends where the items that are kept begin: whoever reads it next need not ask for it. */
   join(page: VerifiedBlock): void {
-    const oldest = this.#before?.size
-    if (oldest === undefined || page.first >= oldest || page.first + BigInt(page.items.length) < oldest) return
-    this.#items.unshift(...this.#place({ ...page, items: page.items.slice(0, Number(oldest - page.first)) }))
-    this.#before = page.before
-    this.#trim()
+    if (this.#run === null) return
+    const oldest = this.#run.before.size
+    if (page.first >= oldest || page.first + BigInt(page.items.length) < oldest) return
+    this.#set(joined({ before: page.before, items: placed(page) }, this.#run))
   }
 
   /** The block at `index` as it was followed, or null where it was not, or too long ago. */
@@ -58,34 +61,23 @@ export class Recent {
 
   /** Items from `position` on, at most `most`; null when that one is not kept. */
   from(position: bigint, most: number): readonly Placed[] | null {
-    const before = this.#before
-    if (before === null || position < before.size || position >= this.#end(before)) return null
-    const start = Number(position - before.size)
-    return this.#items.slice(start, start + most)
+    if (this.#run === null || position < this.#run.before.size || position >= endOf(this.#run)) return null
+    const start = Number(position - this.#run.before.size)
+    return this.#run.items.slice(start, start + most)
   }
 
   /** All of them as a surface of `size` items ends; null when it ends elsewhere. */
   tail(size: bigint): Tail | null {
-    const before = this.#before
-    return before === null || this.#end(before) !== size ? null : { before, items: this.#items.map(({ item }) => item) }
+    if (this.#run === null || endOf(this.#run) !== size) return null
+    return { before: this.#run.before, items: this.#run.items.map(({ item }) => item) }
   }
 
-  #end({ size }: Frontier): bigint {
-    return size + BigInt(this.#items.length)
-  }
-
-  #place({ header, commit, first, items }: VerifiedBlock): Placed[] {
-    return items.map((item, i) => {
-      this.#bytes += item.length
-      return { position: first + BigInt(i), item, header, commit }
-    })
-  }
-
-  #trim(): void {
-    let gone = 0
-    while (this.#items.length - gone > KEPT.items || this.#bytes > KEPT.bytes) this.#bytes -= this.#items[gone++]?.item.length ?? 0
-    if (gone === 0 || this.#before === null) return
-    this.#before = frontier.append(this.#before, hashLeaves(this.#items.splice(0, gone).map(({ item }) => item)))
+  #set(run: Run): void {
+    const { size } = run.before
+    const isWhole = this.#earlier !== null && this.#earlier.before.size < size && endOf(this.#earlier) >= size
+    this.#run = trimmed(this.#earlier !== null && isWhole ? joined(this.#earlier, run) : run)
+    // What is older than all that may be kept is of no use any more.
+    if (isWhole || this.#run.items.length === KEPT.items) this.#earlier = null
   }
 
   // What was jumped over is unknown; what was known before stays in the same history.
@@ -96,4 +88,26 @@ export class Recent {
       this.#commits.delete(oldest)
     }
   }
+}
+
+const endOf = ({ before, items }: Run): bigint => before.size + BigInt(items.length)
+
+const placed = ({ header, commit, first, items }: VerifiedBlock): readonly Placed[] =>
+  items.map((item, i) => ({ position: first + BigInt(i), item, header, commit }))
+
+/** An earlier run as far as a later one begins, and then that. */
+const joined = (earlier: Run, later: Run): Run => ({
+  before: earlier.before,
+  items: [...earlier.items.slice(0, Number(later.before.size - earlier.before.size)), ...later.items],
+})
+
+const trimmed = ({ before, items }: Run): Run => {
+  let bytes = 0
+  let from = items.length
+  for (; from > 0 && items.length - from < KEPT.items; from--) {
+    bytes += items[from - 1]?.item.length ?? 0
+    if (bytes > KEPT.bytes) break
+  }
+  if (from === 0) return { before, items }
+  return { before: frontier.append(before, hashLeaves(items.slice(0, from).map(({ item }) => item))), items: items.slice(from) }
 }
