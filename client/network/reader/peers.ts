@@ -56,6 +56,8 @@ export class Peers {
     for (const peer of this.all) this.#run(peer)
     const stops = [candidates.onChange(() => this.#follow()), host.onWake(() => this.#wake())]
     for (const stop of stops) whenAborted(signal, stop)
+    // Candidates may have come since the list was read.
+    this.#follow()
   }
 
   /** The candidates are others now. */

@@ -87,7 +87,7 @@ test('a reader that starts again knows the peers of the last time, when nobody i
   await first.network[Symbol.asyncDispose]()
   world.serve(addressOf('peer 0'), { ...place, down: true })
   const second = await reading(all, [addressOf('peer 0')], storage)
-  await world.advance(2_000)
+  await world.advance(3_000)
   expect(linked(second.handle).toSorted()).toEqual(hex('peer 1', 'peer 2').toSorted())
   await second.network[Symbol.asyncDispose]()
 })

@@ -4,7 +4,7 @@ import { type EquivocationEvidence, verifyEvidence } from '../../../client/verif
 import { Chain, seats } from '../chain.ts'
 import { HEARTBEAT, note, notes } from '../notes.ts'
 import { addressOf, errorOf, serve } from '../setup.ts'
-import { COMMITTEE, changed, close, type Scene, scene, visit } from './scene.ts'
+import { COMMITTEE, changed, close, HEAD_START, type Scene, scene, visit } from './scene.ts'
 
 // PROTOCOL.md section 1, "Certificates at one index … are portable proof of equivocation": a committee that was caught stays caught.
 
@@ -61,9 +61,9 @@ test('the proof is written in the moment in which it is found', async () => {
   rewrite(here, 'x', 'y', 'z')
   const tab = here.tab()
   const handle = await tab.open()
-  const found = here.world.now
-  await here.world.settle()
-  expect([handle.state.state, here.world.now]).toEqual(['wedged', found])
+  const opened = here.world.now
+  await here.world.advance(HEAD_START)
+  expect([handle.state.state, here.world.now]).toEqual(['wedged', opened + HEAD_START])
   expect(forkKey(here)).toMatch(/^fork /)
   await close(here.world, tab)
 })
@@ -79,7 +79,7 @@ test.each<[string, (row: Bytes, here: Scene) => unknown]>([
   rewrite(here, 'x', 'y')
   const caught = here.tab()
   await caught.open().catch(() => {})
-  await here.world.settle()
+  await here.world.advance(HEAD_START)
   await close(here.world, caught)
   const key = forkKey(here)
   here.storage.rows.set(key, damage(here.storage.rows.get(key) as Bytes, here))

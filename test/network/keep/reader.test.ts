@@ -2,7 +2,7 @@ import { expect, test } from 'vitest'
 import { seats } from '../chain.ts'
 import { note } from '../notes.ts'
 import { errorOf } from '../setup.ts'
-import { COMMITTEE, close, named, scene, take, visit } from './scene.ts'
+import { COMMITTEE, close, HEAD_START, named, scene, take, visit } from './scene.ts'
 
 // PROTOCOL.md section 3: "What is read from IndexedDB is verified like what comes from the wire." What a reload shows, and goes on from.
 
@@ -11,7 +11,7 @@ test('PROTOCOL 1 Membership, 3: offline, the last verified value is shown at onc
   const { world } = here
   await visit(here)
   here.offline()
-  world.jump(40_000)
+  world.jump(40_000 - HEAD_START)
   const tab = here.tab()
   const asked = world.now
   const handle = await tab.open()
@@ -63,7 +63,7 @@ test('the verdict goes on from the stored head: a later head has it in its log',
   say('c')
   const tab = here.tab()
   const handle = await tab.open()
-  await world.settle()
+  await world.advance(HEAD_START)
   const { value, verdict } = await world.run(handle.latest())
   expect(value?.words).toBe('c')
   expect(named(verdict, 'commit.consistency')).toMatchObject({ state: 'passed', found: expect.stringContaining('from block 2') })

@@ -13,6 +13,8 @@ import { type MemoryStorage, memoryStorage } from './memory-storage.ts'
 // Tabs of one device, whose storage outlives them, and a committee of four that can be out of reach.
 
 export const COMMITTEE = 4
+/** Milliseconds until members are dialled where something was kept. */
+export const HEAD_START = 100
 
 /** A network of its own on the device. */
 interface Tab {
@@ -70,6 +72,7 @@ export const close = (world: World, { network }: Tab): Promise<void> => world.ru
 export const visit = async ({ world, tab }: Scene, from?: bigint): Promise<void> => {
   const first = tab()
   const handle = await first.open()
+  await world.advance(HEAD_START)
   if (from !== undefined) await world.run(handle.since(from)[Symbol.asyncIterator]().next())
   await close(world, first)
 }
