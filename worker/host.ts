@@ -48,6 +48,7 @@ export const createWorkerHost = async (audience: Audience = createAudience(() =>
     log,
     storage: openStorage(),
     transports: TRANSPORTS.filter((name) => name in NEEDED && NEEDED[name as Dialled] in globalThis),
+    ready: dials,
     dial: async (address, { signal }) => dialLink(await dials(), multiaddr(readAddress(address).text), address, signal),
     close: async () => (await node)?.stop(),
   }

@@ -26,7 +26,7 @@ export interface DialAttempt {
 }
 
 export interface DialerOptions {
-  readonly host: Pick<Host, 'dial' | 'after' | 'now' | 'transports'>
+  readonly host: Pick<Host, 'dial' | 'ready' | 'after' | 'now' | 'transports'>
   /** Dialled wherever they lead: whoever wrote the page or the command chose them. All others are dialled as `mayDial` says. */
   readonly bootstrap: readonly string[]
   /** Only these, of what the host can dial. */
@@ -78,6 +78,7 @@ export class Dialer {
     const own = scope(signal)
     const cancel = this.#host.after(DIAL_MS, () => own.abort(new LateError(DIAL_MS)))
     try {
+      await race(this.#host.ready?.() ?? Promise.resolve(), own.signal)
       return await this.#race(key, ways, own)
     } catch (error) {
       if (signal.aborted) throw signal.reason

@@ -33,6 +33,8 @@ export interface Host {
   readonly storage: Storage | null
   /** What this host can dial, best first. */
   readonly transports: readonly TransportName[]
+  /** Resolves when what every dial needs is made, for a host that makes it late: no way to a peer is to be thought slow for it. */
+  readonly ready?: () => Promise<unknown>
   /**
    * Opens a link of its own over exactly this address. Rejects with the transport's failure, or when `signal` aborts, and then nothing is left
    * open. Who is dialled, by which address and how long, is decided above (dialer.ts).
