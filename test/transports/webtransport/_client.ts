@@ -100,8 +100,6 @@ export class Client implements AsyncDisposable {
       done: () => {},
       kick: () => this.#kick(),
       transmit: () => this.#transmit(),
-      isSettled: () => false,
-      settling: () => 0,
     }
   }
 

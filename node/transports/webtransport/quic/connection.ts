@@ -30,8 +30,6 @@ export interface ConnectionInit {
 const NONE: ConnectionEvents = { established: () => {}, stream: () => {}, closed: () => {} }
 /** One datagram on its way to the socket; quiche makes none longer than 1,350 bytes here. */
 const out = new Uint8Array(2_048)
-/** Milliseconds that a peer may wait with an acknowledgement (RFC 9000 section 18.2: 25 by default), and for its machine to come to it. */
-const ACK_DELAY = 60
 /** Client-initiated ids are even; bit 1 says unidirectional (RFC 9000 section 2.1). */
 const isFromPeer = (id: number): boolean => (id & 1) === 0
 
@@ -72,8 +70,6 @@ export class QuicConnection {
       done: (stream) => this.#done.add(stream),
       kick: () => this.#kick(),
       transmit: () => this.#transmit(),
-      isSettled: (id) => this.#isSettled(id),
-      settling: () => 2 * this.#roundTrip() + ACK_DELAY,
     }
   }
 
@@ -241,21 +237,6 @@ export class QuicConnection {
 
   #transmit(): void {
     for (let packet = this.#packet(); packet !== null; packet = this.#packet()) this.#init.transmit(out.subarray(0, packet.size), packet.to)
-  }
-
-  #roundTrip(): number {
-    return Math.max(0, ...this.#native.pathStats().map(({ rtt }) => rtt))
-  }
-
-  /** What congestion leaves is the whole of its window when nothing is on its way. */
-  #isSettled(id: number): boolean {
-    try {
-      const capacity = this.#native.streamCapacity(id)
-      return this.#native.pathStats().some(({ cwnd }) => cwnd === capacity)
-    } catch {
-      // The peer has stopped the stream: nobody waits for its end.
-      return true
-    }
   }
 
   #packet(): { readonly size: number; readonly to: HostPort } | null {

@@ -1,5 +1,6 @@
 import { type Bytes, concat } from '../../../../client/primitives/bytes.ts'
 import type { NativeConnection, Quiche } from './native.ts'
+import { isSettled, settling } from './settled.ts'
 
 /** What a stream tells its owner. Nothing is told twice without a read or a write in between. */
 export interface StreamEvents {
@@ -40,10 +41,6 @@ export interface StreamHost {
   readonly kick: () => void
   /** Takes in what was acknowledged, and sends what there is room for, now. */
   readonly transmit: () => void
-  /** Whether everything that was sent, on any stream, is acknowledged. */
-  readonly isSettled: (id: number) => boolean
-  /** Milliseconds in which what was sent is acknowledged, unless it was lost. */
-  readonly settling: () => number
 }
 
 /** What is held back of a write: all of a packet's worth, the last byte of more. */
@@ -206,9 +203,11 @@ export class QuicStream {
   #finishLate(): boolean {
     // Acknowledgements that were not looked at yet come first.
     this.#host.transmit()
-    const wait = this.#sentAt + this.#host.settling() - performance.now()
-    if (wait > 0 && !this.#host.isSettled(this.id)) {
-      this.#timer ??= setTimeout(() => this.#finishLate(), Math.ceil(wait))
+    const { native } = this.#host
+    const wait = this.#sentAt + settling(native) - performance.now()
+    clearTimeout(this.#timer)
+    if (wait > 0 && !isSettled(native, this.id)) {
+      this.#timer = setTimeout(() => this.#finishLate(), Math.ceil(wait))
       this.#host.block(this)
       return false
     }
