@@ -3,10 +3,10 @@ import type { Host } from '../host.ts'
 import type { Fork } from '../reader/fork.ts'
 import type { Tail } from '../reader/recent.ts'
 import type { Ground, Trusted } from '../reader/trust.ts'
-import { race, scope, sleep } from '../scope.ts'
+import { scope, sleep } from '../scope.ts'
 import { forkRecord, verifyForkRecord } from './fork-record.ts'
 import { claimedIndex, headRecord, type KeptHead, verifyHeadRecord } from './head-record.ts'
-import { type Storage, StorageError } from './storage.ts'
+import { answered, type Storage, StorageError } from './storage.ts'
 
 /**
  * Milliseconds. `load`: a place that says nothing for longer keeps nobody from starting without it. `first`: what comes right after the first
@@ -85,22 +85,17 @@ export class Keeping {
   /** What was kept and still verifies. Resolves with nothing where there is none, it does not verify, or the place does not answer. */
   async load(genesis: Trusted, signal: AbortSignal): Promise<Kept> {
     const { host, ground } = this.#o
-    const own = scope(signal)
-    const cancel = host.after(WAIT.load, () => own.abort(new StorageError(`no answer within ${WAIT.load} ms`)))
     const loading = Promise.all([
       this.#one(this.#names.head, (record) => verifyHeadRecord(ground, genesis, record)),
       this.#one(this.#names.fork, (record) => verifyForkRecord(ground, record)),
     ])
     try {
-      const [head, fork] = await race(loading, own.signal)
+      const [head, fork] = await answered(host, loading, { ms: WAIT.load, signal })
       return { head, fork }
     } catch (error) {
       this.#isOff = true
       if (!signal.aborted) this.#o.failed(error)
       return { head: null, fork: null }
-    } finally {
-      cancel()
-      own.end()
     }
   }
 
@@ -163,10 +158,8 @@ export class Keeping {
   /** Writes what is not written yet, within a second. */
   async close(): Promise<void> {
     this.#scope.abort(new StorageError('the reader was closed'))
-    const own = scope()
-    const cancel = this.#o.host.after(WAIT.close, () => own.abort(new StorageError(`no answer within ${WAIT.close} ms`)))
-    await race(Promise.all([this.#writing, this.#forking]), own.signal).catch(this.#o.failed)
-    cancel()
+    const written = Promise.all([this.#writing, this.#forking])
+    await answered(this.#o.host, written, { ms: WAIT.close }).catch(this.#o.failed)
   }
 }
 

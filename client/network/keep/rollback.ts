@@ -2,8 +2,7 @@ import { type Bytes, toHex } from '../../primitives/bytes.ts'
 import { highest, type RollbackMemory, type RollbackRecord } from '../../verify/collateral/memory.ts'
 import { decodeRollback, encodeRollback } from '../../verify/collateral/store.ts'
 import type { Host } from '../host.ts'
-import { race, scope } from '../scope.ts'
-import { type Storage, StorageError } from './storage.ts'
+import { answered, type Storage } from './storage.ts'
 
 /** Milliseconds: a place that says nothing for longer keeps nobody from reading. */
 const WAIT_MS = 2_000
@@ -23,31 +22,22 @@ export const keptRollback = (host: Pick<Host, 'after' | 'log'>, storage: Storage
     isSaid = true
     return null
   }
-  const timely = async <T>(asking: Promise<T>): Promise<T> => {
-    const waiting = scope()
-    const cancel = host.after(WAIT_MS, () => {
-      // It is not waited for again at each quote.
-      place = null
-      waiting.abort(new StorageError(`no answer within ${WAIT_MS} ms`))
-    })
-    try {
-      return await race(asking, waiting.signal)
-    } finally {
-      cancel()
-      waiting.end()
-    }
+  // It is not waited for again at each quote.
+  const late = (): void => {
+    place = null
   }
+  const timely = <T>(asked: Promise<T>): Promise<T> => answered(host, asked, { ms: WAIT_MS, late })
   return {
     get: async (key) => {
       const name = nameOf(key)
       const kept = place && (await timely(place.get(name)).then(recordIn).catch(failed))
-      const known = own.get(name) ?? null
-      return known === null || kept === null ? (known ?? kept) : highest(known, kept)
+      const mine = own.get(name)
+      return mine === undefined ? kept : highest(mine, kept)
     },
     put: async (key, record) => {
       const name = nameOf(key)
       own.set(name, record)
-      const raised = (before: Bytes | null): Bytes => encodeRollback(known(before, record))
+      const raised = (before: Bytes | null): Bytes => encodeRollback(highest(record, readable(before)))
       if (place !== null) await timely(place.put(name, raised)).catch(failed)
     },
   }
@@ -57,12 +47,11 @@ const nameOf = (key: Bytes): string => `rollback ${toHex(key)}`
 
 const recordIn = (bytes: Bytes | null): RollbackRecord | null => bytes && decodeRollback(bytes)
 
-/** Another tab may have accepted newer collateral by now. What is no record is written over. */
-const known = (before: Bytes | null, record: RollbackRecord): RollbackRecord => {
+/** What another tab may have accepted by now. What is no record is written over. */
+const readable = (bytes: Bytes | null): RollbackRecord | null => {
   try {
-    const other = recordIn(before)
-    return other === null ? record : highest(record, other)
+    return recordIn(bytes)
   } catch {
-    return record
+    return null
   }
 }

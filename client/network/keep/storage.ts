@@ -1,5 +1,7 @@
 import { CoalitionError } from '../../error.ts'
 import type { Bytes } from '../../primitives/bytes.ts'
+import type { Host } from '../host.ts'
+import { race, scope } from '../scope.ts'
 
 /** Most bytes of a value, most characters of a key, and most keys of one kind: the kind is what stands before the first space of a key. */
 export const STORAGE_LIMITS = { value: 1_048_576, key: 256, keys: 64 } as const
@@ -21,6 +23,29 @@ export interface Storage {
   readonly put: (key: string, next: (before: Bytes | null) => Bytes | null) => Promise<void>
   /** Of a key that is not there too. */
   readonly delete: (key: string) => Promise<void>
+}
+
+/** For how long a place is waited for. */
+export interface Patience {
+  readonly ms: number
+  readonly signal?: AbortSignal
+  /** Called when the time is over. */
+  readonly late?: () => void
+}
+
+/** The outcome of what was asked of a place that may never answer. @throws StorageError when it is late; the signal's reason */
+export const answered = async <T>(host: Pick<Host, 'after'>, asked: Promise<T>, { ms, signal, late = () => {} }: Patience): Promise<T> => {
+  const own = scope(signal)
+  const cancel = host.after(ms, () => {
+    late()
+    own.abort(new StorageError(`no answer within ${ms} ms`))
+  })
+  try {
+    return await race(asked, own.signal)
+  } finally {
+    cancel()
+    own.end()
+  }
 }
 
 /** @throws StorageError for a key that is none: printable ASCII, a kind, one space and a name */

@@ -104,16 +104,14 @@ const raise = async (memory: RollbackMemory, entries: readonly Entry[]): Promise
   for (const entry of entries) {
     const { key, record } = entry
     const before = await recall(memory, entry)
-    const next = before === null ? record : highest(record, before)
+    const next = highest(record, before)
     if (before === null || next.evaluation !== before.evaluation || next.issueDate !== before.issueDate) await memory.put(key, next)
   }
 }
 
-/** What neither goes back behind. */
-export const highest = (a: RollbackRecord, b: RollbackRecord): RollbackRecord => ({
-  evaluation: Math.max(a.evaluation, b.evaluation),
-  issueDate: Math.max(a.issueDate, b.issueDate),
-})
+/** What goes back behind neither. */
+export const highest = (a: RollbackRecord, b: RollbackRecord | null): RollbackRecord =>
+  b === null ? a : { evaluation: Math.max(a.evaluation, b.evaluation), issueDate: Math.max(a.issueDate, b.issueDate) }
 
 const recall = async (memory: RollbackMemory, { key, document }: Entry): Promise<RollbackRecord | null> => {
   const record = await memory.get(key).catch((cause: unknown) => {

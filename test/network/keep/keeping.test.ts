@@ -20,16 +20,22 @@ const keeper = ({ world, chain, storage }: Scene, place: Storage = storage) => {
   return { keeping: new Keep(host, place).of(ground, 'notes.all'), headOf }
 }
 
-const NEVER = new AbortController().signal
-
-test('two tabs: a newer head is never written over by an older one, and an older one by a newer', async () => {
+/** A scene in which two heads were kept, one after the other. */
+const twoHeads = async () => {
   const here = scene('a')
-  const { world, storage, say } = here
+  const { storage, say } = here
   await visit(here)
   const older = storage.rows.get(headKey(here)) as Bytes
   say('b')
   await visit(here)
-  const newer = storage.rows.get(headKey(here)) as Bytes
+  return { here, older, newer: storage.rows.get(headKey(here)) as Bytes }
+}
+
+const NEVER = new AbortController().signal
+
+test('two tabs: a newer head is never written over by an older one, and an older one by a newer', async () => {
+  const { here, older, newer } = await twoHeads()
+  const { world, storage } = here
   const write = async (record: Bytes): Promise<unknown> => {
     const { keeping, headOf } = keeper(here)
     const head = await headOf(record)
@@ -82,13 +88,8 @@ test('a tab that is killed loses ten seconds at most', async () => {
 })
 
 test('what comes while something is being written is written too, though the reader is closed meanwhile', async () => {
-  const here = scene('a')
-  const { world, storage, say } = here
-  await visit(here)
-  const older = storage.rows.get(headKey(here)) as Bytes
-  say('b')
-  await visit(here)
-  const newer = storage.rows.get(headKey(here)) as Bytes
+  const { here, older, newer } = await twoHeads()
+  const { world, storage } = here
   storage.rows.clear()
   const slow: Storage = { ...storage, put: (key, next) => sleep(world.host(), 500, NEVER).then(() => storage.put(key, next)) }
   const { keeping, headOf } = keeper(here, slow)
