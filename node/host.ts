@@ -16,6 +16,7 @@ import { wakes } from '../client/network/wake.ts'
 import type { Bytes } from '../client/primitives/bytes.ts'
 import { createVerify } from '../client/primitives/ed25519.ts'
 import { createEcdsa, type SubtleEcdsa } from '../client/verify/collateral/index.ts'
+import { CLOCK } from './clock.ts'
 import { type Gossip, gossipOf, gossipService } from './discovery/gossip.ts'
 import { nodeSubtle } from './ed25519.ts'
 import { createQuota, originOf } from './transports/addresses.ts'
@@ -93,9 +94,9 @@ export const createNodeHost = async ({
   const peer = node.peerId.publicKey?.raw
   if (peer === undefined) throw new Error('libp2p did not take the Ed25519 key')
   return {
-    ...time,
+    ...CLOCK,
     random: (n) => crypto.getRandomValues(new Uint8Array(n)),
-    onWake: wakes(time),
+    onWake: wakes(CLOCK),
     isSaving: () => false,
     isUnseen: () => false,
     verify: await createVerify(nodeSubtle),
@@ -112,14 +113,6 @@ export const createNodeHost = async ({
     gossip: gossip === null ? null : gossipOf(node as never, gossip, log),
     close: async () => node.stop(),
   }
-}
-
-const time: Pick<Host, 'now' | 'after'> = {
-  now: () => Date.now(),
-  after: (ms, run) => {
-    const timer = setTimeout(run, ms)
-    return () => clearTimeout(timer)
-  },
 }
 
 const createNode = async (

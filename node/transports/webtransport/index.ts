@@ -7,6 +7,7 @@ import {
   transportSymbol,
 } from '@libp2p/interface'
 import type { Multiaddr } from '@multiformats/multiaddr'
+import { CLOCK } from '../../clock.ts'
 import { createQuota, originOf } from '../addresses.ts'
 import { type WebTransportComponents, type WebTransportLimits, WebTransportListener } from './listener.ts'
 import type { Quota } from './quic/admission.ts'
@@ -37,14 +38,6 @@ const LIMITS: WebTransportLimits = {
   handshake: 10_000,
 }
 const PER_ORIGIN = 32
-
-const CLOCK: Clock = {
-  now: () => Date.now(),
-  after: (ms, run) => {
-    const timer = setTimeout(run, ms)
-    return () => clearTimeout(timer)
-  },
-}
 
 /**
  * A libp2p transport for Node that listens on WebTransport, as browsers dial it. js-libp2p's own transport of that name only dials; this
