@@ -1,7 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises'
-import { readReport } from '../node/metrics/report.ts'
 import type { Devnet } from './devnet.ts'
 import type { Probe } from './e2e/probe.ts'
+import { membersOf, type Running, reportOf } from './members.ts'
 
 // A member is killed while a tab follows it: how long the tab goes without a new block, and how much of that is the committee's own.
 
@@ -54,25 +54,10 @@ export const untilWhole = async (devnet: Devnet, probe: Probe): Promise<void> =>
   })
 }
 
-interface Running {
-  readonly pid: number
-  readonly http: string
-}
-
-/** By seat, as of now: each start of a member has a process of its own. */
-const membersOf = ({ events }: Devnet): readonly Running[] => {
-  const running: Running[] = []
-  for (const { event, state, seat, pid, http } of events)
-    if (event === 'member' && state === 'up') running[seat as number] = { pid: pid as number, http: http as string }
-  return running
-}
-
 const newest = async (members: readonly Running[]): Promise<bigint> => {
   let most = 0n
   for (const { http } of members) {
-    const report = await fetch(`${http}/status`)
-      .then(async (answer) => readReport(await answer.json()))
-      .catch(String)
+    const report = await reportOf(http)
     if (typeof report !== 'string' && report.index > most) most = report.index
   }
   return most

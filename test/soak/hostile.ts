@@ -6,8 +6,8 @@ import { BUILDER } from '../../node/devnet/handshake.ts'
 import { payBuilder } from '../../node/devnet/traffic.ts'
 import { readHandshake } from '../../node/handshake.ts'
 import { textLog } from '../../node/json-lines.ts'
-import { readReport } from '../../node/metrics/report.ts'
 import type { Devnet } from '../devnet.ts'
+import { deaths, reportOf } from '../members.ts'
 import { addCounts, type Counts, type Target, targetOf } from './attack/kind.ts'
 import { type Attackers, openAttackers } from './attackers.ts'
 import { collectedRss, type Inspectors } from './collect.ts'
@@ -169,13 +169,8 @@ class Run {
 /** Newest final index of each member, as its operator is told; 0 for one that does not say. */
 const newestOf = (devnet: Devnet): Promise<readonly bigint[]> =>
   Promise.all(
-    devnet.members.map(({ http }) =>
-      fetch(`${http}/status`, { signal: AbortSignal.timeout(10_000) })
-        .then(async (answer) => readReport(await answer.json()).index)
-        .catch(() => 0n),
-    ),
+    devnet.members.map(async ({ http }) => {
+      const report = await reportOf(http)
+      return typeof report === 'string' ? 0n : report.index
+    }),
   )
-
-/** Nobody is killed here: a member that died did so by what was sent to it. */
-const deaths = ({ events }: Devnet): readonly string[] =>
-  events.filter(({ event, state }) => event === 'member' && state === 'down').map(({ seat, code }) => `member ${seat} ended with ${code}`)

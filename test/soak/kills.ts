@@ -12,10 +12,10 @@ import { createRpc } from '../../node/chain/rpc.ts'
 import { BUILDER, memberFolder } from '../../node/devnet/handshake.ts'
 import { readHandshake } from '../../node/handshake.ts'
 import { connect, Tally } from '../../node/index.ts'
-import { readReport } from '../../node/metrics/report.ts'
 import { openLevel } from '../../node/storage/level.ts'
 import { hashText } from '../../wasm/core.ts'
 import type { Devnet } from '../devnet.ts'
+import { reportOf } from '../members.ts'
 import { random } from '../random.ts'
 
 // Members that are killed under load, one after the other and now and then two at once, and what must come out of it: nothing that a
@@ -112,9 +112,7 @@ export const killMembers = async ({ devnet, folder, kills, seed, log }: KillOpti
 /** Waits until a member votes and holds block `index`; what is wrong where it does not in time. */
 const untilLevel = async (http: string, index: bigint, end: number): Promise<readonly string[]> => {
   for (;;) {
-    const report = await fetch(`${http}/status`)
-      .then(async (answer) => readReport(await answer.json()))
-      .catch((error: unknown) => String(error))
+    const report = await reportOf(http)
     if (typeof report !== 'string' && report.voting === 'voting' && report.index >= index) return []
     if (performance.now() < end) await delay(200)
     else if (typeof report === 'string') return [`the member at ${http} says nothing: ${report}`]

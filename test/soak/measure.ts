@@ -1,6 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import { median } from '../bench/report.ts'
 import type { Devnet } from '../devnet.ts'
+import { membersOf } from '../members.ts'
 import type { Minute } from './growth.ts'
 import type { Heap } from './heap.ts'
 import { cpuBelow, type Resident, residentBelow, residentOf } from './rss.ts'
@@ -24,7 +25,7 @@ export interface Look {
 /** @param chromium process id of the browser */
 export const lookAt = async (chromium: number, devnet: Devnet): Promise<Look> => ({
   chromium: await residentBelow(chromium),
-  members: await residentIn(membersOf(devnet)),
+  members: await residentIn(membersOf(devnet).map(({ pid }) => pid)),
   devnet: await residentIn([devnet.pid]),
   chain: await residentIn(devnet.children.slice(0, 1)),
   atMs: performance.now(),
@@ -39,13 +40,6 @@ export const looksUntil = async (end: number, look: () => Promise<Look>): Promis
     await delay(Math.max(0, Math.min(EVERY, end - performance.now())))
   } while (performance.now() < end)
   return looks
-}
-
-/** Process ids of the members as they are now: one that died has another. */
-const membersOf = ({ members, events }: Devnet): readonly number[] => {
-  const pids = new Map(members.map(({ seat, pid }) => [seat, pid]))
-  for (const { event, seat, state, pid } of events) if (event === 'member' && state === 'up') pids.set(seat as number, pid as number)
-  return [...pids.values()]
 }
 
 /** One that is gone holds nothing; that it is gone is told elsewhere. */

@@ -6,6 +6,7 @@ import { payBuilder } from '../../node/devnet/traffic.ts'
 import { textLog } from '../../node/json-lines.ts'
 import type { Devnet } from '../devnet.ts'
 import { launch, newProfile } from '../e2e/page.ts'
+import { deaths } from '../members.ts'
 import { FROM, growthOf, growthProblems, lineOf, type Minute, paceProblems } from './growth.ts'
 import { heapsOf, lookAt, looksUntil, minuteOf } from './measure.ts'
 import { openReader, type Reader } from './reader.ts'
@@ -138,7 +139,3 @@ const until = async (test: () => Promise<boolean>, end: number): Promise<boolean
   }
   return false
 }
-
-/** Nobody is killed here: a member that died did so by itself. */
-const deaths = ({ events }: Devnet): readonly string[] =>
-  events.filter(({ event, state }) => event === 'member' && state === 'down').map(({ seat, code }) => `member ${seat} ended with ${code}`)
