@@ -185,6 +185,7 @@ export class QuicStream {
     if (this.#isGone) return true
     if (!this.#drain()) return false
     if (this.#finish === 'asked') return this.#finishLate()
+    if (!this.#hasRoom()) return false
     this.#events.writable()
     return true
   }
@@ -224,9 +225,21 @@ export class QuicStream {
     if (!this.#isWritten) this.#written()
   }
 
+  /** Whether a write would take anything; so it would, and drop it, on a stream that the peer has stopped. */
+  #hasRoom(): boolean {
+    try {
+      return this.#host.native.streamCapacity(this.id) > 0
+    } catch {
+      return true
+    }
+  }
+
   /** How many bytes quiche took. */
   #send(bytes: Uint8Array, fin: boolean): number {
     if (bytes.length === 0 && !fin) return 0
+    // quiche would tell the peer each time that it has to wait, which the peer acknowledges, which is a turn to try again: for ever, with one
+    // that does not read.
+    if (bytes.length > 0 && !this.#hasRoom()) return 0
     try {
       const taken = this.#host.native.streamSend(this.id, bytes, fin) ?? 0
       this.#sentAt = performance.now()
