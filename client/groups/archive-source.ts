@@ -66,9 +66,9 @@ const viewOf = <S, C>(archive: Archive<S, C>, held: Held): View => {
     entry: async (surface, by, path, k) =>
       readEntry(present(await archive.store.get(archiveKey.entry(surface, by, path, k)), `entry ${k} of index ${by}`)),
     ancestor: async (index) => {
-      const block = await archive.block(index)
-      if (block === null) throw new ArchiveError(`block ${index} is missing`)
-      return { header: block.header, proof: await proveItem(logNodes(archive), header.index, index) }
+      const ancestor = await archive.header(index)
+      if (ancestor === null) throw new ArchiveError(`block ${index} is missing`)
+      return { header: ancestor, proof: await proveItem(logNodes(archive), header.index, index) }
     },
   }
 }
@@ -93,7 +93,7 @@ export const archiveSource = <S, C>(
         const held = archive.held(index)
         return held === null ? null : viewOf(archive, held)
       },
-      header: async (index) => (await archive.block(index))?.header ?? null,
+      header: async (index) => archive.header(index),
       seal: (index) => archive.seal(index),
       commands: async (index) => (await archive.block(index))?.commands.map((command) => encode(commandCodec, command)) ?? null,
       appended: async (index) => appendedBy(archive, index),
@@ -158,12 +158,15 @@ export const isDamage = (error: unknown): boolean =>
 
 /** A block appended what lies between its parent's sizes and its own. */
 const appendedBy = async <S, C>(archive: Archive<S, C>, index: bigint): Promise<readonly (readonly Bytes[])[] | null> => {
-  const [parent, block] = await Promise.all([archive.block(index - 1n), archive.block(index)])
-  if (parent === null || block === null) return null
+  const [parent, header] = await Promise.all([archive.header(index - 1n), archive.header(index)])
+  if (parent === null || header === null) return null
   return Promise.all(
-    block.header.surfaces.map(async ({ size }, surface) => {
+    header.surfaces.map(async ({ size }, surface) => {
+      const from = parent.surfaces[surface]?.size ?? 0n
+      // Most blocks append to few surfaces, and a walk costs the store an iterator with a snapshot.
+      if (from === size) return []
       const items: Bytes[] = []
-      for await (const item of itemsBetween(archive, surface, parent.header.surfaces[surface]?.size ?? 0n, size)) items.push(item)
+      for await (const item of itemsBetween(archive, surface, from, size)) items.push(item)
       return items
     }),
   )

@@ -174,6 +174,11 @@ export class Archive<S, C> {
     return index === 0n ? { header: decode(headerCodec, stored), commands: [] } : decode(blockCodec, stored)
   }
 
+  /** A final block's header: that of a held head without a look at the disk. */
+  async header(index: bigint): Promise<Header | null> {
+    return this.#held.get(index)?.header ?? (await this.block(index))?.header ?? null
+  }
+
   async seal(index: bigint): Promise<Seal | null> {
     const stronger = this.#stronger.get(index)
     if (stronger !== undefined) return stronger
