@@ -85,11 +85,11 @@ export type Watched =
   | { readonly kind: 'commits'; readonly value: ResponseOf<'commits'> }
   | { readonly kind: 'gap'; readonly value: ResponseOf<'gap'> }
 
-/** `commits` that may be under way at once: one in the reader's hands, one on the wire, and two that hide the round trip. */
-const WINDOW = 4
+/** `commits` that may be under way at once. Half of them hide the round trip, and a credit is sent for the other half together. */
+const WINDOW = 8
 
 /**
- * Commits as the server has them, until a gap or until the caller stops. The server gets a new credit for each that the caller came back
+ * Commits as the server has them, until a gap or until the caller stops. The server gets a new credit for those that the caller came back
  * from, so a caller who stops taking stops the server.
  *
  * @throws as `exchange`
