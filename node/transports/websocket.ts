@@ -46,8 +46,26 @@ const guard = <L extends object>(listener: L, limits: SocketLimits): L => {
     const release = quota.take(originOf(socket.remoteAddress ?? ''))
     if (release === null) return socket.destroy()
     socket.on('close', release)
+    gather(socket)
     // `ws` takes the timer off once the connection is upgraded.
     socket.setTimeout(UPGRADE, () => socket.destroy())
   })
   return listener
+}
+
+/** Sends together what is written in one turn of the event loop: at a commit, all streams of a link write a frame each. */
+const gather = (socket: Socket): void => {
+  const write = socket.write.bind(socket) as (...args: unknown[]) => boolean
+  let isGathering = false
+  socket.write = (...args: unknown[]): boolean => {
+    if (!isGathering) {
+      isGathering = true
+      socket.cork()
+      process.nextTick(() => {
+        isGathering = false
+        socket.uncork()
+      })
+    }
+    return write(...args)
+  }
 }
