@@ -11,7 +11,8 @@ import type { Log } from '../client/log.ts'
 import { readAddress } from '../client/network/address.ts'
 import type { ByteStream, Host } from '../client/network/host.ts'
 import type { Storage } from '../client/network/keep/storage.ts'
-import { asByteStream, type Dials, dialLink, MAX_WINDOW, peerKey } from '../client/network/link.ts'
+import { asByteStream, type Dials, dialLink, peerKey } from '../client/network/link.ts'
+import { STREAMS, sparingNoise, sparingYamux } from '../client/network/sparing.ts'
 import { wakes } from '../client/network/wake.ts'
 import type { Bytes } from '../client/primitives/bytes.ts'
 import { createVerify } from '../client/primitives/ed25519.ts'
@@ -127,8 +128,8 @@ const createNode = async (
     privateKey,
     addresses: { listen: [...listen] },
     transports,
-    connectionEncrypters: [noise()],
-    streamMuxers: [yamux({ maxInboundStreams: limits.streams, streamOptions: { maxStreamWindowSize: MAX_WINDOW } })],
+    connectionEncrypters: [sparingNoise(noise())],
+    streamMuxers: [sparingYamux(yamux({ maxInboundStreams: limits.streams, ...STREAMS }))],
     // Answered for others; nothing here depends on what they would say, so they are not asked.
     services: {
       identify: identify({ runOnConnectionOpen: false }),

@@ -8,7 +8,8 @@ import { createLibp2p } from 'libp2p'
 import { atLeast, type Log } from '../client/log.ts'
 import { readAddress, TRANSPORTS } from '../client/network/address.ts'
 import type { Host } from '../client/network/host.ts'
-import { type Dials, dialLink, MAX_WINDOW } from '../client/network/link.ts'
+import { type Dials, dialLink } from '../client/network/link.ts'
+import { STREAMS, sparingNoise, sparingYamux } from '../client/network/sparing.ts'
 import { wakes } from '../client/network/wake.ts'
 import { createVerify, type SubtleVerify } from '../client/primitives/ed25519.ts'
 import { type Audience, createAudience } from '../client/rpc/audience.ts'
@@ -71,8 +72,8 @@ const createNode = () =>
   createLibp2p({
     // The default asks public STUN servers who we are.
     transports: [webTransport(), webRTCDirect({ rtcConfiguration: { iceServers: [] } }), webSockets()],
-    connectionEncrypters: [noise()],
-    streamMuxers: [yamux({ streamOptions: { maxStreamWindowSize: MAX_WINDOW } })],
+    connectionEncrypters: [sparingNoise(noise())],
+    streamMuxers: [sparingYamux(yamux(STREAMS))],
     services: {
       // Not the manager itself: as a service it would be started twice.
       dials: ({ transportManager }: { readonly transportManager: Dials<Multiaddr> }): Dials<Multiaddr> => ({
