@@ -7,8 +7,8 @@ import type { Order, Said } from './attack/main.ts'
 import type { Plan } from './attack/run.ts'
 
 const RUN = fileURLToPath(new URL('../../scripts/run.mjs', import.meta.url))
-/** The attackers' own work is not what members are to bear: elsewhere it is done on other machines, so here the members' goes first. */
-const NICE = 10
+/** The attackers' own work is not what members are to bear: elsewhere it is done on other machines, so here it takes what is left. */
+const NICE = 19
 
 /** The process with all attackers in it. */
 export interface Attackers extends AsyncDisposable {
