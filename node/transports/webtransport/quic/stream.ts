@@ -225,8 +225,9 @@ export class QuicStream {
     if (!this.#isWritten) this.#written()
   }
 
-  /** Whether a write would take anything; so it would, and drop it, on a stream that the peer has stopped. */
+  /** Whether a write would take anything; so it would, and drop it, on a stream that either end is done with writing on. */
   #hasRoom(): boolean {
+    if (this.#isWritten) return true
     try {
       return this.#host.native.streamCapacity(this.id) > 0
     } catch {

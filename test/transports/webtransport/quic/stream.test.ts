@@ -17,6 +17,7 @@ const busy = () => {
     pathStats: () => [{ rtt: state.rtt, cwnd: 13_500 }],
     timeout: () => state.timeout,
     streamCapacity: () => state.capacity,
+    streamShutdown: () => null,
     streamSend: (_id: number, data: Uint8Array, fin: boolean) => {
       state.sent.push({ size: data.length, fin })
       return data.length
@@ -96,4 +97,13 @@ test('neither does one that takes nothing of what is held with its end', () => {
   state.capacity = 10_000
   expect(stream.flush()).toBe(true)
   expect(state.sent).toEqual([{ size: 10, fin: true }])
+})
+
+test('a stream that was given up waits for no room, though the peer has left none', () => {
+  const { state, stream } = busy()
+  state.capacity = 0
+  expect(stream.write(new Uint8Array(5_000))).toBe(0)
+  expect(stream.flush()).toBe(false)
+  stream.reset(0)
+  expect(stream.flush()).toBe(true)
 })
